@@ -1,0 +1,132 @@
+# Helpers of all rules: the studies of this run, what each job depends on and what it may use.
+
+import sys
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+from genestrata.config import Catalogue
+from genestrata.dependencies import source_files
+from genestrata.errors import InputError
+from genestrata.models.registry import REGISTRY
+
+try:
+    STUDIES = Catalogue(workflow.basedir).load_studies(config, Path.cwd())
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+with open(Path(workflow.basedir) / "resources" / "jobs.yaml") as handle:
+    JOBS = yaml.safe_load(handle)
+
+
+def any_of(names):
+    """A wildcard pattern that matches these names and nothing else, nothing at all for none."""
+    return "|".join(names) or r"(?!)"
+
+
+wildcard_constraints:
+    study=any_of(STUDIES),
+    repeat=r"r\d+",
+    model=any_of(REGISTRY),
+
+
+def lib(*modules):
+    """Files of the package that these modules are made of, as inputs: an edit re-runs what uses it."""
+    return source_files(*modules)
+
+
+def env(name):
+    """A rule's conda environment as an input: a changed version re-runs what uses it."""
+    return str(Path(workflow.basedir) / "envs" / f"{name}.yaml")
+
+
+def study_value(*keys, default=None):
+    """An input or params function that looks up one setting of the job's study."""
+
+    def lookup_value(wildcards):
+        value = STUDIES[wildcards.study]
+        for key in keys:
+            value = value.get(key, default) if isinstance(value, dict) else default
+        return value
+
+    return lookup_value
+
+
+def job(rule, key):
+    """A function of wildcards that gives a rule's threads, mem_mb or runtime from resources/jobs.yaml."""
+
+    def lookup_job(wildcards):
+        entry = JOBS[rule]
+        if "default" in entry:
+            entry = entry["default"] | entry.get(wildcards.model, {})
+        return entry[key]
+
+    return lookup_job
+
+
+def get_models(study):
+    """Models of a study: the baseline `majority` and those that it lists."""
+    return [
+        "majority",
+        *(model for model in STUDIES[study]["models"] if model != "majority"),
+    ]
+
+
+def get_base_models(study):
+    """Models whose out-of-fold predictions the stack learns from."""
+    base = STUDIES[study].get("stack", {}).get("base")
+    return base or [model for model in STUDIES[study]["models"] if model != "majority"]
+
+
+def has_stack(study):
+    """Does the study ask for a stack?"""
+    return "stack" in STUDIES[study]
+
+
+def get_explained_models(study):
+    """Models whose genes are ranked: those that the study names, else all that have an explanation."""
+    explain = STUDIES[study].get("explain", {})
+    return explain.get("models") or [
+        model for model in STUDIES[study]["models"] if REGISTRY[model].explainer
+    ]
+
+
+def get_repeats(study):
+    """Names of the repeats of a study's outer folds."""
+    return [f"r{number}" for number in range(STUDIES[study]["evaluation"]["repeats"])]
+
+
+def get_predictors(study):
+    """Everything that predicts in a study: its models and, if there is one, the stack."""
+    return get_models(study) + (["stack"] if has_stack(study) else [])
+
+
+def get_results(file):
+    """An input function: one file of every predictor and repeat of a study, model after model."""
+
+    def get_paths(wildcards):
+        study = wildcards.study
+        return expand(
+            f"<results>/{study}/cv/{{repeat}}/{{model}}/{file}",
+            model=get_predictors(study),
+            repeat=get_repeats(study),
+        )
+
+    return get_paths
+
+
+def get_final_output():
+    """All targets of a run."""
+    return ["<results>/report.html"] + expand(
+        "<results>/{study}/{file}",
+        study=STUDIES,
+        file=[
+            "evaluation/metrics.json",
+            "explain/consensus.tsv",
+            "cluster/clustering.tsv",
+            "model/bundle.json",
+        ],
+    )

@@ -1,0 +1,122 @@
+# From a study's source to a clean matrix: download or simulate, read, clean.
+
+
+def get_source_files(wildcards):
+    """Files that the study's reader reads, by the names that the reader knows them by."""
+    study = STUDIES[wildcards.study]
+    if study["data"] == "user":
+        return {key: study[key] for key in ("expression", "samples") if key in study}
+    if study["data"] == "simulated":
+        return {
+            key: f"<results>/{wildcards.study}/simulated/{key}.csv"
+            for key in ("expression", "samples")
+        }
+    folder = f"resources/downloads/{study['source']['folder']}"
+    return {name: f"{folder}/{name}" for name in study["source"]["files"]}
+
+
+def get_reader(wildcards):
+    """Reader and its settings: what the study says, or the form that simulators write."""
+    study = STUDIES[wildcards.study]
+    if study["data"] == "simulated":
+        return {"reader": "table", "orientation": "samples_by_genes"}
+    if study["data"] == "public":
+        return {"reader": study["source"]["reader"]}
+    keys = (
+        "reader",
+        "orientation",
+        "columns",
+        "label_column",
+        "separator",
+        "unlabelled",
+    )
+    return {key: study[key] for key in keys if key in study}
+
+
+def get_published_file(wildcards):
+    """URL and checksum of a published file, from whichever study of this run lists it."""
+    for study in STUDIES.values():
+        if (
+            study["source"].get("folder") == wildcards.folder
+            and wildcards.file in study["source"]["files"]
+        ):
+            return study["source"]["files"][wildcards.file]
+    raise WorkflowError(
+        f"no study of this run lists {wildcards.folder}/{wildcards.file}"
+    )
+
+
+rule download_file:
+    """Fetch one published file, mirror first, and check its sha256."""
+    output:
+        "resources/downloads/{folder}/{file}",
+    log:
+        "<logs>/download_file/{folder}/{file}.log",
+    wildcard_constraints:
+        folder=r"[A-Za-z0-9_.-]+",
+        file=r"[A-Za-z0-9_.-]+",
+    localrule: True
+    conda:
+        "../envs/classical.yaml"
+    params:
+        entry=get_published_file,
+    script:
+        "../scripts/download_file.py"
+
+
+rule simulate_cohort:
+    """Draw a simulated cohort whose true markers are known."""
+    input:
+        code=lambda wildcards: lib(
+            f"simulators.{STUDIES[wildcards.study]['source']['simulator']}"
+        ),
+        env=env("classical"),
+    output:
+        expression="<results>/{study}/simulated/expression.csv",
+        samples="<results>/{study}/simulated/samples.csv",
+        truth="<results>/{study}/data/truth.tsv",
+    log:
+        "<logs>/simulate_cohort/{study}.log",
+    benchmark:
+        "<benchmarks>/simulate_cohort/{study}.jsonl"
+    conda:
+        "../envs/classical.yaml"
+    threads: job("simulate_cohort", "threads")
+    resources:
+        mem_mb=job("simulate_cohort", "mem_mb"),
+        runtime=job("simulate_cohort", "runtime"),
+    params:
+        source=study_value("source"),
+        seed=config["seed"],
+    script:
+        "../scripts/simulate_cohort.py"
+
+
+rule clean_data:
+    """Read a study's files, join labels, clean as the study declares and say what went and why."""
+    input:
+        files=lambda wildcards: list(get_source_files(wildcards).values()),
+        code=lambda wildcards: lib(
+            "cleaning", "tables", f"readers.{get_reader(wildcards)['reader']}"
+        ),
+        env=env("classical"),
+    output:
+        features="<results>/{study}/data/features.parquet",
+        samples="<results>/{study}/data/samples.tsv",
+        cleaning="<results>/{study}/data/cleaning.json",
+    log:
+        "<logs>/clean_data/{study}.log",
+    benchmark:
+        "<benchmarks>/clean_data/{study}.jsonl"
+    conda:
+        "../envs/classical.yaml"
+    threads: job("clean_data", "threads")
+    resources:
+        mem_mb=job("clean_data", "mem_mb"),
+        runtime=job("clean_data", "runtime"),
+    params:
+        names=lambda wildcards: list(get_source_files(wildcards)),
+        reader=get_reader,
+        clean=study_value("clean"),
+    script:
+        "../scripts/clean_data.py"

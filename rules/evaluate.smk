@@ -1,0 +1,108 @@
+# The negative control, then metrics with intervals and their figures.
+
+
+rule permute_labels:
+    """Run split, selection, tuning and a cheap model on permuted labels; the score must be that of guessing."""
+    input:
+        features="<results>/{study}/data/features.parquet",
+        samples="<results>/{study}/data/samples.tsv",
+        code=lambda wildcards: lib(
+            "controls",
+            "tables",
+            f"models.{STUDIES[wildcards.study]['controls']['model']}",
+        ),
+        env=env("classical"),
+    output:
+        scores="<results>/{study}/controls/permuted_labels.tsv",
+    log:
+        "<logs>/permute_labels/{study}.log",
+    benchmark:
+        "<benchmarks>/permute_labels/{study}.jsonl"
+    priority: 5
+    conda:
+        "../envs/classical.yaml"
+    threads: job("permute_labels", "threads")
+    resources:
+        mem_mb=job("permute_labels", "mem_mb"),
+        runtime=job("permute_labels", "runtime"),
+    params:
+        controls=study_value("controls"),
+        evaluation=study_value("evaluation"),
+        select=study_value("select"),
+        model_params=lambda wildcards: STUDIES[wildcards.study]
+        .get("model_params", {})
+        .get(STUDIES[wildcards.study]["controls"]["model"], {}),
+        seed=config["seed"],
+    script:
+        "../scripts/permute_labels.py"
+
+
+rule evaluate_study:
+    """Score every model on the test parts, with intervals, calibration and figures."""
+    input:
+        samples="<results>/{study}/data/samples.tsv",
+        cleaning="<results>/{study}/data/cleaning.json",
+        predictions=get_results("predictions.parquet"),
+        tuning=get_results("tuning.tsv"),
+        history=get_results("history.tsv"),
+        controls="<results>/{study}/controls/permuted_labels.tsv",
+        code=lib("evaluation", "controls", "figures", "tables"),
+        env=env("classical"),
+    output:
+        metrics="<results>/{study}/evaluation/metrics.json",
+        table="<results>/{study}/evaluation/metrics.tsv",
+        predictions="<results>/{study}/evaluation/predictions.parquet",
+        confusion="<results>/{study}/evaluation/confusion_matrix.tsv",
+        tuning="<results>/{study}/evaluation/tuning.tsv",
+        confusion_matrix=report(
+            multiext("<results>/{study}/evaluation/confusion_matrix", ".svg", ".png"),
+            caption="../resources/report/confusion_matrix.rst",
+            category="{study}",
+            subcategory="Evaluation",
+            labels={"figure": "confusion matrix"},
+        ),
+        roc_curve=report(
+            multiext("<results>/{study}/evaluation/roc_curve", ".svg", ".png"),
+            caption="../resources/report/roc_curve.rst",
+            category="{study}",
+            subcategory="Evaluation",
+            labels={"figure": "ROC curves"},
+        ),
+        calibration=report(
+            multiext("<results>/{study}/evaluation/calibration", ".svg", ".png"),
+            caption="../resources/report/calibration.rst",
+            category="{study}",
+            subcategory="Evaluation",
+            labels={"figure": "calibration"},
+        ),
+        tuning_curves=report(
+            multiext("<results>/{study}/evaluation/tuning_curves", ".svg", ".png"),
+            caption="../resources/report/tuning_curves.rst",
+            category="{study}",
+            subcategory="Evaluation",
+            labels={"figure": "tuning"},
+        ),
+        scores=report(
+            multiext("<results>/{study}/evaluation/scores", ".svg", ".png"),
+            caption="../resources/report/scores.rst",
+            category="{study}",
+            subcategory="Evaluation",
+            labels={"figure": "all models"},
+        ),
+    log:
+        "<logs>/evaluate_study/{study}.log",
+    benchmark:
+        "<benchmarks>/evaluate_study/{study}.jsonl"
+    conda:
+        "../envs/classical.yaml"
+    threads: job("evaluate_study", "threads")
+    resources:
+        mem_mb=job("evaluate_study", "mem_mb"),
+        runtime=job("evaluate_study", "runtime"),
+    params:
+        data=study_value("data"),
+        evaluation=study_value("evaluation"),
+        calibration=study_value("calibration"),
+        seed=config["seed"],
+    script:
+        "../scripts/evaluate_study.py"

@@ -1,0 +1,105 @@
+# SHAP values of held-out samples, then one ranking of genes over models and folds.
+
+
+rule explain_model:
+    """Explain one model's predictions of every held-out sample."""
+    input:
+        features="<results>/{study}/data/features.parquet",
+        samples="<results>/{study}/data/samples.tsv",
+        splits="<results>/{study}/splits.tsv",
+        models=lambda wildcards: expand(
+            "<results>/{study}/cv/{repeat}/{model}/models",
+            repeat=get_repeats(wildcards.study),
+            study=wildcards.study,
+            model=wildcards.model,
+        ),
+        code=lambda wildcards: lib(
+            "explaining", "figures", "tables", f"models.{wildcards.model}"
+        ),
+        env=env("classical"),
+    output:
+        values="<results>/{study}/explain/{model}/shap_values.parquet",
+        figures=report(
+            directory("<results>/{study}/explain/{model}/figures"),
+            patterns=["{name}.png"],
+            caption="../resources/report/explanation.rst",
+            category="{study}",
+            subcategory="Explanation",
+            labels={"model": "{model}", "figure": "{name}"},
+        ),
+    log:
+        "<logs>/explain_model/{study}/{model}.log",
+    benchmark:
+        "<benchmarks>/explain_model/{study}/{model}.jsonl"
+    conda:
+        "../envs/classical.yaml"
+    threads: job("explain_model", "threads")
+    resources:
+        mem_mb=job("explain_model", "mem_mb"),
+        runtime=job("explain_model", "runtime"),
+    params:
+        repeats=lambda wildcards: get_repeats(wildcards.study),
+        background=study_value("explain", "background", default=100),
+        data=study_value("data"),
+        markers=study_value("markers", default={}),
+        seed=config["seed"],
+    script:
+        "../scripts/explain_model.py"
+
+
+def get_truth(wildcards):
+    """The planted truth of a simulated study, nothing for real data."""
+    return (
+        f"<results>/{wildcards.study}/data/truth.tsv"
+        if STUDIES[wildcards.study]["data"] == "simulated"
+        else []
+    )
+
+
+rule rank_genes:
+    """Rank genes per model and class, join the rankings of models and folds, and measure their stability."""
+    input:
+        values=lambda wildcards: expand(
+            "<results>/{study}/explain/{model}/shap_values.parquet",
+            model=get_explained_models(wildcards.study),
+            study=wildcards.study,
+        ),
+        ranking=lambda wildcards: expand(
+            "<results>/{study}/features/{repeat}/ranking.parquet",
+            repeat=get_repeats(wildcards.study),
+            study=wildcards.study,
+        ),
+        truth=get_truth,
+        code=lib("explaining", "figures", "tables"),
+        env=env("classical"),
+    output:
+        ranks="<results>/{study}/explain/shap_ranks.tsv",
+        genes="<results>/{study}/explain/shap_genes.tsv",
+        consensus="<results>/{study}/explain/consensus.tsv",
+        markers="<results>/{study}/explain/known_markers.tsv",
+        stability="<results>/{study}/explain/stability.json",
+        figure=report(
+            multiext("<results>/{study}/explain/consensus", ".svg", ".png"),
+            caption="../resources/report/consensus.rst",
+            category="{study}",
+            subcategory="Explanation",
+            labels={"model": "all", "figure": "consensus"},
+        ),
+    log:
+        "<logs>/rank_genes/{study}.log",
+    benchmark:
+        "<benchmarks>/rank_genes/{study}.jsonl"
+    conda:
+        "../envs/classical.yaml"
+    threads: job("rank_genes", "threads")
+    resources:
+        mem_mb=job("rank_genes", "mem_mb"),
+        runtime=job("rank_genes", "runtime"),
+    params:
+        models=lambda wildcards: get_explained_models(wildcards.study),
+        repeats=lambda wildcards: get_repeats(wildcards.study),
+        set_size=study_value("cluster", "set_size", default=50),
+        markers=study_value("markers", default={}),
+        data=study_value("data"),
+    script:
+        "../scripts/rank_genes.py"

@@ -1,0 +1,27 @@
+# Scaling statistics and feature rankings of every training part, fitted once and shared by all models.
+
+
+rule rank_features:
+    """Fit the scaler and the selection score on every outer and inner training part of a repeat."""
+    input:
+        features="<results>/{study}/data/features.parquet",
+        samples="<results>/{study}/data/samples.tsv",
+        splits="<results>/{study}/splits.tsv",
+        code=lib("ranking", "training", "tables"),
+        env=env("classical"),
+    output:
+        ranking="<results>/{study}/features/{repeat}/ranking.parquet",
+    log:
+        "<logs>/rank_features/{study}/{repeat}.log",
+    benchmark:
+        "<benchmarks>/rank_features/{study}/{repeat}.jsonl"
+    conda:
+        "../envs/classical.yaml"
+    threads: job("rank_features", "threads")
+    resources:
+        mem_mb=job("rank_features", "mem_mb"),
+        runtime=job("rank_features", "runtime"),
+    params:
+        method=study_value("select", "method"),
+    script:
+        "../scripts/rank_features.py"

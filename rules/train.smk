@@ -1,0 +1,37 @@
+# One job per study, repeat and model: tune on the inner folds, fit on the training part, predict the test part.
+
+
+rule train_classical:
+    """Tune and fit one classical model on every fold of a repeat."""
+    input:
+        features="<results>/{study}/data/features.parquet",
+        samples="<results>/{study}/data/samples.tsv",
+        splits="<results>/{study}/splits.tsv",
+        ranking="<results>/{study}/features/{repeat}/ranking.parquet",
+        code=lambda wildcards: lib(
+            "training", "tables", f"models.{wildcards.model}"
+        ),
+        env=env("classical"),
+    output:
+        predictions="<results>/{study}/cv/{repeat}/{model}/predictions.parquet",
+        tuning="<results>/{study}/cv/{repeat}/{model}/tuning.tsv",
+        history="<results>/{study}/cv/{repeat}/{model}/history.tsv",
+        models=directory("<results>/{study}/cv/{repeat}/{model}/models"),
+    log:
+        "<logs>/train_classical/{study}/{repeat}/{model}.log",
+    benchmark:
+        "<benchmarks>/train_classical/{study}/{repeat}/{model}.jsonl"
+    conda:
+        "../envs/classical.yaml"
+    threads: job("train_classical", "threads")
+    resources:
+        mem_mb=job("train_classical", "mem_mb"),
+        runtime=job("train_classical", "runtime"),
+    params:
+        k=study_value("select", "k"),
+        model_params=lambda wildcards: STUDIES[wildcards.study]
+        .get("model_params", {})
+        .get(wildcards.model, {}),
+        seed=config["seed"],
+    script:
+        "../scripts/train_model.py"

@@ -1,0 +1,1 @@
+"""Genestrata: validated classifiers and ranked marker genes from expression matrices, time series and DNA."""

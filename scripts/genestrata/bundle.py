@@ -1,0 +1,115 @@
+"""The bundle: one folder with every fitted part of a study's models, fitted on all samples, and a model card.
+
+bundle.json     study, classes, headline model, temperature and threshold of each model, checksums of all parts
+parts/          <model>.skops or .ubj with <model>.json (features in order, training mean and standard deviation)
+MODEL_CARD.md   what the model is for, how good it is and what it must not be used for
+"""
+
+import importlib.metadata
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pooch
+
+from genestrata.calibration import apply_temperature, choose_threshold, fit_temperature
+from genestrata.files import atomic_path, write_json
+from genestrata.models.registry import model_title
+from genestrata.models.storage import FittedModel
+from genestrata.predictions import class_names, codes, probabilities
+from genestrata.splitting import FINAL
+
+# Packages whose version decides whether a saved model can be read.
+PACKAGES = ("numpy", "scikit-learn", "skops", "xgboost", "xgboost-cpu")
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of the packages that saved models depend on, those installed."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def write_bundle(
+    folder: Path,
+    models_dirs: Mapping[str, Path],
+    predictions: pd.DataFrame,
+    base_models: Sequence[str],
+    metrics: Mapping[str, Any],
+    cleaning: Mapping[str, Any],
+    study: Mapping[str, Any],
+) -> None:
+    """Copy the final fold's models into `folder` with the calibration that their out-of-fold predictions give.
+
+    models_dirs : model to the folder of its fitted models; predictions : rows of all models in repeat r0.
+    """
+    parts = folder / "parts"
+    shutil.rmtree(parts, ignore_errors=True)
+    parts.mkdir(parents=True)
+    classes = class_names(predictions)
+    models = {}
+    for model, directory in models_dirs.items():
+        FittedModel.load(directory / FINAL).save(parts / model)
+        rows = predictions[(predictions["model"] == model) & (predictions["fold"] == FINAL)]
+        truth = codes(rows["true"], classes)
+        temperature = fit_temperature(probabilities(rows), truth) if study["calibration"] == "temperature" else 1.0
+        calibrated = apply_temperature(probabilities(rows), temperature)
+        models[model] = {"temperature": temperature, "threshold": choose_threshold(calibrated, truth)}
+    bundle = {
+        "study": study["name"],
+        "title": study["title"],
+        "data": study["data"],
+        "classes": classes,
+        "selected": metrics["selected"],
+        "base_models": list(base_models),
+        "models": models,
+        "clean": cleaning["settings"],
+        "n_samples": metrics["n_samples"],
+        "versions": installed_versions(),
+        "checksums": {path.name: pooch.file_hash(str(path), alg="sha256") for path in sorted(parts.iterdir())},
+    }
+    write_json(bundle, folder / "bundle.json")
+    with atomic_path(folder / "MODEL_CARD.md") as temporary:
+        temporary.write_text(model_card(bundle, metrics, study), encoding="utf-8")
+
+
+def model_card(bundle: Mapping[str, Any], metrics: Mapping[str, Any], study: Mapping[str, Any]) -> str:
+    """The model card (Mitchell et al. 2019) as Markdown, every number from metrics.json."""
+    selected = metrics["selected"]
+    entry, protocol = metrics["models"][selected], metrics["protocol"]
+    control = metrics["controls"]["permuted_labels"]["balanced_accuracy"]
+
+    def interval(name: str) -> str:
+        low, high = entry[name]["ci95"]
+        return f"{entry[name]['value']:.3f} (95 % interval {low:.3f} to {high:.3f})"
+
+    classes = ", ".join(f"{label} ({size})" for label, size in metrics["classes"].items())
+    majority = metrics["models"]["majority"]["balanced_accuracy"]["value"]
+    lines = [f"# {study['title']}: {model_title(selected)}", ""]
+    if study["data"] == "simulated":
+        lines += ["> **SIMULATED data**: this model knows nothing about real samples.", ""]
+    lines += [
+        f"- **Data**: {study['data']}, {metrics['n_samples']} samples, {metrics['n_features']} genes. {study['citation']}",
+        f"- **Licence of the data**: {study['licence'] or 'not stated'}",
+        f"- **Classes**: {classes}",
+        f"- **Cleaning expected of new samples**: {bundle['clean']}",
+        f"- **Evaluation**: {protocol['scheme']}, {protocol['folds']} folds, {protocol['repeats']} repeats, "
+        f"{protocol['inner_folds']} inner folds, seed {protocol['seed']}",
+        f"- **Balanced accuracy**: {interval('balanced_accuracy')}; majority class {majority:.3f}, "
+        f"permuted labels {control['value']:.3f}",
+        f"- **Accuracy**: {interval('accuracy')}",
+        f"- **Expected calibration error**: {interval('ece')}",
+        f"- **Confidence below which no call is made**: {bundle['models'][selected]['threshold']:.3f}",
+        "",
+        "The score belongs to the protocol and was measured on held-out samples; the parts in this folder were refitted",
+        "on all samples, with hyper-parameters chosen by one more inner cross-validation. Research use: not a medical",
+        "device, not validated on other platforms, laboratories or populations than the data above.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,48 @@
+"""Temperature scaling of class probabilities (Guo et al. 2017, ICML) and the confidence below which no call is made."""
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+# A probability of 0 or 1 from a small tree is not evidence without limit.
+SMALLEST_PROBABILITY = 1e-6
+# Accuracy that called samples should reach on out-of-fold predictions.
+TARGET_ACCURACY = 0.95
+LOG_TEMPERATURE_RANGE = (np.log(0.05), np.log(20.0))
+
+
+def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """softmax(log p / temperature), (n_samples, n_classes); above 1 softens, below 1 sharpens, the order of classes
+    stays."""
+    logits = np.log(np.clip(probabilities, SMALLEST_PROBABILITY, None))
+    return np.exp(log_softmax(logits / temperature, axis=1))
+
+
+def fit_temperature(probabilities: np.ndarray, codes: np.ndarray) -> float:
+    """Temperature of the least log loss on out-of-fold predictions.
+
+    probabilities : (n_samples, n_classes); codes : (n_samples,) int, the column of the true class. Deterministic.
+    """
+    logits = np.log(np.clip(probabilities, SMALLEST_PROBABILITY, None))
+    rows = np.arange(len(codes))
+
+    def loss(log_temperature: float) -> float:
+        return float(-log_softmax(logits / np.exp(log_temperature), axis=1)[rows, codes].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=LOG_TEMPERATURE_RANGE, method="bounded").x))
+
+
+def choose_threshold(probabilities: np.ndarray, codes: np.ndarray) -> float:
+    """Smallest confidence at which out-of-fold calls reach TARGET_ACCURACY while half of the samples are still called.
+
+    Where no such confidence exists, the one that leaves half of the samples called.
+    """
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == codes
+    order = np.argsort(-confidence, kind="stable")
+    accuracy = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
+    half = (len(order) + 1) // 2
+    enough = np.flatnonzero(accuracy[half - 1 :] >= TARGET_ACCURACY)
+    last = half - 1 + (enough[-1] if len(enough) else 0)
+    # Everything is called where the target is met by all.
+    return 0.0 if last == len(order) - 1 else float(confidence[order][last])

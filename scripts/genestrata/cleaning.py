@@ -1,0 +1,163 @@
+"""Cleaning of a matrix as its study declares it; no step looks at a label, and each is counted.
+
+Steps run in the order of the study's `clean` section: repeated ids, dropped genes, floor and ceiling, transform,
+missing values, constant genes, scaling of each sample. Only the limits on missing values and the drop of constant genes
+look across samples.
+"""
+
+import fnmatch
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from genestrata.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+# A larger value in data said to need no transform is likely a raw intensity.
+RAW_SCALE = 100.0
+
+
+def clean(
+    matrix: pd.DataFrame, samples: pd.DataFrame, settings: Mapping[str, Any], where: str
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """Clean (samples x features) values; returns float32 values and samples, both sorted by sample id, and the report.
+
+    matrix : float64, NaN for missing; samples : same order; settings : the study's `clean`; where : the file for
+    messages. The report counts rows and columns before and after and says why each went. Raises InputError for repeated
+    ids that the study does not resolve, values that the transform cannot take, and a matrix of which nothing is left.
+    """
+    report: dict[str, Any] = {"before": _shape(matrix), "steps": [], "settings": dict(settings)}
+
+    def record(step: str, dropped: list[str], axis: str, **details: Any) -> None:
+        if dropped or details:
+            entry = {"step": step, "dropped": len(dropped), "of": axis, "examples": dropped[:10], **details}
+            report["steps"].append(entry)
+            logger.info("%s: dropped %d %s", step, len(dropped), axis)
+
+    matrix, samples = _unique_samples(matrix, samples, settings["duplicate_samples"], where, record)
+    matrix = _unique_features(matrix, settings["duplicate_features"], where, record)
+
+    patterns = settings["drop_features"]
+    dropped = [name for name in matrix.columns if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+    matrix = matrix.drop(columns=dropped)
+    record(f"drop_features {', '.join(patterns)}", dropped, "features")
+
+    values = matrix.to_numpy(dtype=float, copy=True)
+    floor, ceiling = settings.get("floor"), settings.get("ceiling")
+    if floor is not None or ceiling is not None:
+        below = int(np.sum(values < floor)) if floor is not None else 0
+        above = int(np.sum(values > ceiling)) if ceiling is not None else 0
+        values = np.clip(values, floor, ceiling)
+        record("floor and ceiling", [], "features", raised_cells=below, lowered_cells=above)
+    values = _transform(values, matrix, settings["transform"], where, report)
+    matrix = pd.DataFrame(values, index=matrix.index, columns=matrix.columns)
+
+    missing = matrix.isna()
+    if missing.any(axis=None):
+        report["missing_cells"] = int(missing.to_numpy().sum())
+        lost = missing.mean(axis=0) > settings["max_missing"]
+        record("max_missing", list(matrix.columns[lost]), "features", limit=settings["max_missing"])
+        matrix, missing = matrix.loc[:, ~lost], missing.loc[:, ~lost]
+        lost = missing.mean(axis=1) > settings["max_missing_sample"]
+        record("max_missing_sample", list(matrix.index[lost]), "samples", limit=settings["max_missing_sample"])
+        matrix, samples = matrix[~lost], samples[~lost.to_numpy()]
+
+    spread = matrix.max(axis=0) - matrix.min(axis=0)
+    constant = ~(spread > 0)
+    record("constant or empty", list(matrix.columns[constant]), "features")
+    matrix = matrix.loc[:, ~constant]
+    if matrix.empty:
+        raise InputError(
+            f"{where}: nothing is left after cleaning ({report['before']} before); see `clean` in the study"
+        )
+
+    if settings["scale_samples"] == "standardise":
+        values = matrix.to_numpy()
+        spread = np.nanstd(values, axis=1, keepdims=True)
+        if np.any(spread == 0):
+            raise InputError(
+                f"{where}: sample '{matrix.index[int(np.argmin(spread))]}' has the same value in every gene"
+            )
+        matrix = (matrix - np.nanmean(values, axis=1, keepdims=True)) / spread
+        record("scale_samples standardise", [], "samples", samples=len(matrix))
+
+    order = np.argsort(matrix.index.to_numpy(dtype=str), kind="stable")
+    report["after"] = _shape(matrix)
+    return matrix.iloc[order].astype(np.float32), samples.iloc[order].reset_index(drop=True), report
+
+
+def check_labels(samples: pd.DataFrame, where: str) -> None:
+    """Raise InputError for a single class or a class too small to be learnt and tested; at least 3 samples each."""
+    sizes = samples["label"].value_counts()
+    if len(sizes) < 2:
+        raise InputError(f"{where}: one class only ('{sizes.index[0]}'); a classifier needs at least two")
+    small = sizes[sizes < 3]
+    if len(small):
+        named = ", ".join(f"'{label}' ({size})" for label, size in sorted(small.items()))
+        raise InputError(f"{where}: classes with fewer than 3 samples: {named}; add samples, merge or drop the class")
+
+
+def _shape(matrix: pd.DataFrame) -> dict[str, int]:
+    return {"samples": matrix.shape[0], "features": matrix.shape[1]}
+
+
+def _unique_samples(
+    matrix: pd.DataFrame, samples: pd.DataFrame, rule: str, where: str, record: Any
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Keep the first of each repeated sample id, or raise InputError."""
+    repeated = matrix.index.duplicated()
+    if repeated.any():
+        names = list(matrix.index[repeated])
+        if rule == "error":
+            raise InputError(
+                f"{where}: sample id '{names[0]}' occurs more than once ({len(set(names))} repeated ids in all); "
+                "rename them or set clean.duplicate_samples: first"
+            )
+        record("duplicate_samples first", names, "samples")
+        matrix, samples = matrix[~repeated], samples[~repeated]
+    return matrix, samples
+
+
+def _unique_features(matrix: pd.DataFrame, rule: str, where: str, record: Any) -> pd.DataFrame:
+    """Join repeated gene ids as the study says, or raise InputError."""
+    repeated = matrix.columns.duplicated()
+    if not repeated.any():
+        return matrix
+    names = list(matrix.columns[repeated])
+    if rule == "error":
+        raise InputError(
+            f"{where}: gene id '{names[0]}' occurs more than once ({len(set(names))} repeated ids in all); "
+            "set clean.duplicate_features: first, mean, max or sum"
+        )
+    record(f"duplicate_features {rule}", names, "features")
+    if rule == "first":
+        return matrix.loc[:, ~repeated]
+    # min_count keeps a sum of missing values missing.
+    options = {"min_count": 1} if rule == "sum" else {}
+    return getattr(matrix.T.groupby(level=0, sort=False), rule)(**options).T
+
+
+def _transform(values: np.ndarray, matrix: pd.DataFrame, name: str, where: str, report: dict[str, Any]) -> np.ndarray:
+    """Apply the declared transform; raise InputError where it is not defined."""
+    if name == "none":
+        largest = float(np.nanmax(values)) if np.isfinite(values).any() else 0.0
+        if largest > RAW_SCALE:
+            message = f"the largest value is {largest:g} and clean.transform is none: are these values on a log scale?"
+            report.setdefault("warnings", []).append(message)
+            logger.warning("%s: %s", where, message)
+        return values
+    offset = {"log2": 0.0, "log2_plus_1": 1.0}.get(name)
+    if offset is None:
+        return np.arcsinh(values)
+    undefined = values + offset <= 0
+    if undefined.any():
+        row, column = (int(place[0]) for place in np.nonzero(undefined))
+        raise InputError(
+            f"{where}: {name} of {values[row, column]:g} is not defined (sample '{matrix.index[row]}', gene "
+            f"'{matrix.columns[column]}', {int(undefined.sum())} such cells); set clean.floor, or transform: asinh"
+        )
+    return np.log2(values + offset)

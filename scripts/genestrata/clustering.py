@@ -1,0 +1,221 @@
+"""Clusters of samples found without labels and then compared with them, and gene sets against random sets of the same
+size."""
+
+import logging
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.cluster import AgglomerativeClustering, KMeans, SpectralClustering
+from sklearn.decomposition import PCA
+from sklearn.metrics import (
+    adjusted_rand_score,
+    completeness_score,
+    homogeneity_score,
+    silhouette_score,
+    v_measure_score,
+)
+from sklearn.metrics.cluster import contingency_matrix
+from tqdm import tqdm
+
+from genestrata.splitting import Fold
+from genestrata.training import Cohort
+
+logger = logging.getLogger(__name__)
+
+KMEANS_SEEDS = 10
+MOST_CLUSTERS = 8
+VARIABLE_GENES = 1000
+# Components kept for clustering: as many as hold this share of the variance.
+VARIANCE_SHARE = 0.8
+
+
+def standardise_genes(values: np.ndarray) -> np.ndarray:
+    """Gene-wise z-scores over the rows given, missing values at 0; genes without spread become 0."""
+    mean, spread = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    return np.nan_to_num((values - mean) / np.where(spread > 0, spread, 1.0)).astype(float)
+
+
+def principal_components(Z: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Scores (n_samples, n_components), explained share of each component, and how many hold VARIANCE_SHARE
+    together."""
+    model = PCA(n_components=min(*Z.shape, len(Z) - 1), svd_solver="full", random_state=seed)
+    scores = model.fit_transform(Z)
+    share = model.explained_variance_ratio_
+    chosen = int(np.searchsorted(np.cumsum(share), VARIANCE_SHARE) + 1)
+    return scores, share, min(chosen, len(share))
+
+
+def purity(labels: np.ndarray, clusters: np.ndarray) -> float:
+    """Share of samples whose label is the commonest of their cluster."""
+    return float(contingency_matrix(labels, clusters).max(axis=0).sum() / len(labels))
+
+
+def assign(method: str, points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+    """Cluster (n_samples, n_components) points into n_clusters; deterministic for a seed."""
+    if method == "kmeans":
+        model = KMeans(n_clusters, n_init=KMEANS_SEEDS, random_state=seed)
+    elif method == "agglomerative":
+        model = AgglomerativeClustering(n_clusters, linkage="ward")
+    else:
+        neighbours = min(10, len(points) - 1)
+        model = SpectralClustering(
+            n_clusters,
+            affinity="nearest_neighbors",
+            n_neighbors=neighbours,
+            assign_labels="cluster_qr",
+            random_state=seed,
+        )
+    with warnings.catch_warnings():
+        # A neighbour graph in several pieces is itself a finding, not a fault.
+        warnings.filterwarnings("ignore", message="Graph is not fully connected")
+        return model.fit_predict(points)
+
+
+def compare(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:
+    """Agreement of clusters with labels; all are 1 for a perfect match, the adjusted Rand index is 0 for chance."""
+    return {
+        "purity": purity(labels, clusters),
+        "homogeneity": float(homogeneity_score(labels, clusters)),
+        "completeness": float(completeness_score(labels, clusters)),
+        "v_measure": float(v_measure_score(labels, clusters)),
+        "adjusted_rand": float(adjusted_rand_score(labels, clusters)),
+    }
+
+
+def cluster_sets(
+    cohort: Cohort, gene_sets: dict[str, np.ndarray], methods: Sequence[str], seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cluster all samples on each gene set with each method and number of clusters.
+
+    gene_sets : name to column numbers. Returns one row per gene set, method and number of clusters with the silhouette
+    and the agreement with the labels, and the cluster of every sample for each row's key. `chosen` marks, for each gene
+    set and method, the number of clusters of the best silhouette: no label takes part in that choice.
+    """
+    labels = cohort.labels.astype(str)
+    most = max(2, min(MOST_CLUSTERS, len(labels) // 5))
+    sizes = sorted({*range(2, most + 1), min(len(cohort.classes), len(labels) - 1)})
+    rows, members = [], []
+    for gene_set, columns in gene_sets.items():
+        scores, _, kept = principal_components(standardise_genes(cohort.values[:, columns]), seed)
+        points = scores[:, :kept]
+        for method in methods:
+            for n_clusters in sizes:
+                clusters = assign(method, points, n_clusters, seed)
+                found = len(set(clusters))
+                silhouette = float(silhouette_score(points, clusters)) if 1 < found < len(points) else np.nan
+                key = {"gene_set": gene_set, "genes": len(columns), "method": method, "n_clusters": n_clusters}
+                rows.append({**key, "components": kept, "silhouette": silhouette, **compare(labels, clusters)})
+                members.append(
+                    pd.DataFrame(
+                        {
+                            "gene_set": gene_set,
+                            "method": method,
+                            "n_clusters": n_clusters,
+                            "sample": cohort.samples,
+                            "cluster": clusters,
+                        }
+                    )
+                )
+            logger.info("%s: %s done", gene_set, method)
+    table = pd.DataFrame(rows)
+    best = table.groupby(["gene_set", "method"])["silhouette"].idxmax().dropna().astype(int)
+    table["chosen"] = table.index.isin(best)
+    table["matches_class_count"] = table["n_clusters"] == len(cohort.classes)
+    return table, pd.concat(members, ignore_index=True)
+
+
+def v_measure(values: np.ndarray, labels: np.ndarray, seed: int) -> float:
+    """V-measure of k-means (k = number of labels present) on the standardised genes of the rows given."""
+    clusters = assign("kmeans", standardise_genes(values), len(set(labels)), seed)
+    return float(v_measure_score(labels, clusters))
+
+
+def matched_draw(strata: np.ndarray, members: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A random set with as many genes of each stratum as `members` has; strata : (n_features,) int."""
+    wanted = np.bincount(strata[members], minlength=strata.max() + 1)
+    return np.concatenate(
+        [
+            random.choice(np.flatnonzero(strata == stratum), count, replace=False)
+            for stratum, count in enumerate(wanted)
+            if count
+        ]
+    )
+
+
+def expression_strata(values: np.ndarray) -> np.ndarray:
+    """Cell of each gene in the grid of deciles of its mean and its variance, (n_features,) int."""
+    deciles = [
+        pd.qcut(pd.Series(statistic).rank(method="first"), min(10, values.shape[1]), labels=False).to_numpy()
+        for statistic in (np.nanmean(values, axis=0), np.nanvar(values, axis=0))
+    ]
+    return deciles[0] * 10 + deciles[1]
+
+
+def against_random_sets(
+    cohort: Cohort, parts: Sequence[tuple[np.ndarray, np.ndarray]], draws: int, seed: int, scope: str
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """V-measure of a gene set against random sets of the same size, drawn freely and matched on mean and variance
+    decile.
+
+    parts : (columns of the set, rows to cluster), one pair in sample, one per fold out of sample; values are means over
+    the pairs. Returns the summary (v_measure, and per kind of draw the mean, 95th percentile and p = (1 + b) / (1 + R))
+    and the draws.
+    """
+    labels = cohort.labels.astype(str)
+    random = np.random.default_rng(seed)
+    value = np.mean([v_measure(cohort.values[np.ix_(rows, columns)], labels[rows], seed) for columns, rows in parts])
+    strata = expression_strata(cohort.values)
+    everything = np.arange(len(cohort.features))
+    rows_out = []
+    for draw in tqdm(range(draws), desc=scope, leave=False, disable=None):
+        for kind in ("free", "matched"):
+            scores = []
+            for columns, rows in parts:
+                drawn = (
+                    random.choice(everything, len(columns), replace=False)
+                    if kind == "free"
+                    else matched_draw(strata, columns, random)
+                )
+                scores.append(v_measure(cohort.values[np.ix_(rows, drawn)], labels[rows], seed))
+            rows_out.append({"scope": scope, "draw": draw, "kind": kind, "v_measure": float(np.mean(scores))})
+    null = pd.DataFrame(rows_out, columns=["scope", "draw", "kind", "v_measure"])
+    summary: dict[str, Any] = {"v_measure": float(value), "genes": len(parts[0][0]), "random_sets": draws}
+    for kind, group in null.groupby("kind"):
+        reached = int((group["v_measure"] >= value - 1e-12).sum())
+        summary[kind] = {
+            "mean": float(group["v_measure"].mean()),
+            "percentile_95": float(np.percentile(group["v_measure"], 95)),
+            "p": (1 + reached) / (1 + len(group)),
+        }
+    logger.info("%s: V-measure %.3f against %d random sets of each kind", scope, value, draws)
+    return summary, null
+
+
+def held_out_parts(
+    folds: Sequence[Fold], best: dict[str, np.ndarray], labels: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(columns of the training part's set, test rows) of the folds whose test part is large enough to be clustered.
+
+    best : fold to column numbers. A test part counts with at least two classes and three samples per class on average.
+    """
+    return [
+        (best[fold.name], fold.test)
+        for fold in folds
+        if len(set(labels[fold.test])) > 1 and len(fold.test) >= 3 * len(set(labels[fold.test]))
+    ]
+
+
+def variable_genes(values: np.ndarray, count: int = VARIABLE_GENES) -> np.ndarray:
+    """Column numbers of the genes of the largest variance, a choice that needs no label."""
+    return np.sort(np.argsort(-np.nanvar(values, axis=0), kind="stable")[:count])
+
+
+def summarise(clustering: pd.DataFrame) -> dict[str, Any]:
+    """The unsupervised winner: the best silhouette among gene sets that no label helped to choose, with its
+    agreement."""
+    blind = clustering[clustering["chosen"] & (clustering["gene_set"] != "consensus")]
+    best = blind.loc[blind["silhouette"].idxmax()]
+    return {"best": {key: value.item() if hasattr(value, "item") else value for key, value in best.items()}}

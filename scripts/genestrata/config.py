@@ -1,0 +1,263 @@
+"""Reading and checking config.yaml and study files; every message names the file, the key, what was found and what is
+allowed."""
+
+import copy
+import difflib
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from genestrata.errors import InputError
+from genestrata.models.registry import REGISTRY
+from genestrata.readers import READERS
+from genestrata.simulators import SIMULATORS
+
+# Keys of a study that name a file of the user's, relative to the study file.
+FILE_KEYS = ("expression", "samples")
+# Keys of a source that say where data come from; its other keys override the study's.
+SOURCE_KEYS = {
+    "public": {"folder", "reader", "files"},
+    "simulated": {
+        "simulator",
+        "classes",
+        "features",
+        "markers_per_class",
+        "effect",
+        "modules",
+        "batches",
+        "batch_sd",
+        "noise_sd",
+        "missing",
+    },
+}
+
+
+def merge(base: Any, override: Any) -> Any:
+    """Merge two settings: dicts deeply, anything else (lists too) replaced, a null in `override` removes the key."""
+    if not (isinstance(base, Mapping) and isinstance(override, Mapping)):
+        return copy.deepcopy(override)
+    merged = {key: copy.deepcopy(value) for key, value in base.items() if key not in override}
+    for key, value in override.items():
+        if value is not None:
+            merged[key] = merge(base[key], value) if key in base else copy.deepcopy(value)
+    return merged
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping; raises InputError for a missing file, a syntax error or anything but a mapping."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as text ({error})") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: found {_kind(content)}, expected a mapping of keys to values")
+    return content
+
+
+def validate(content: Mapping[str, Any], schema: Mapping[str, Any], file: str | Path) -> None:
+    """Raise InputError that lists, one per line, every violation of the schema in `content`."""
+    errors = sorted(Draft202012Validator(schema).iter_errors(content), key=lambda error: list(map(str, error.path)))
+    if errors:
+        raise InputError("\n".join(_explain(error, file) for error in errors))
+
+
+def _kind(value: Any) -> str:
+    """A value as a message shows it: its text and its type."""
+    names = {str: "text", bool: "true/false", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
+    return "nothing" if value is None else f"{value!r} ({names.get(type(value), type(value).__name__)})"
+
+
+def _dotted(parts: Iterable[Any]) -> str:
+    return ".".join(map(str, parts))
+
+
+def _explain(error: Any, file: str | Path) -> str:
+    """One line for a violation of a schema: file, key, what was found, what is allowed."""
+    key = _dotted(error.path)
+    rule, limit = error.validator, error.validator_value
+    if rule == "additionalProperties" and limit is False:
+        allowed = sorted(error.schema.get("properties", {}))
+        unknown = sorted(str(name) for name in error.instance if name not in allowed)
+        return "\n".join(unknown_name(file, _dotted([*error.path, name]), name, allowed, "key") for name in unknown)
+    if rule == "required":
+        missing = [name for name in limit if name not in error.instance]
+        where = f"{key}: " if key else ""
+        return f"{file}: {where}required {'key' if len(missing) == 1 else 'keys'} missing: {', '.join(missing)}"
+    expectations = {
+        "enum": lambda: "one of " + ", ".join(map(str, limit)) if rule == "enum" else "",
+        "type": lambda: " or ".join([limit] if isinstance(limit, str) else limit),
+        "minimum": lambda: f"at least {limit}",
+        "maximum": lambda: f"at most {limit}",
+        "exclusiveMinimum": lambda: f"more than {limit}",
+        "exclusiveMaximum": lambda: f"less than {limit}",
+        "minItems": lambda: f"a list of at least {limit}",
+        "minProperties": lambda: f"at least {limit} keys",
+        "minLength": lambda: "a text that is not empty",
+        "maxLength": lambda: f"at most {limit} characters",
+        "uniqueItems": lambda: "no item twice",
+        "pattern": lambda: f"text like {limit}",
+    }
+    expected = expectations[rule]() if rule in expectations else error.message
+    return f"{file}: {key or 'the file'}: found {_kind(error.instance)}, allowed: {expected}"
+
+
+def unknown_name(file: str | Path, key: str, name: str, allowed: Iterable[str], noun: str = "name") -> str:
+    """Message for a name that is not among the allowed ones, with the closest of them."""
+    allowed = sorted(map(str, allowed))
+    close = difflib.get_close_matches(str(name), allowed, n=1)
+    hint = f" (did you mean '{close[0]}'?)" if close else ""
+    return f"{file}: {key}: unknown {noun} '{name}'{hint}; allowed: {', '.join(allowed)}"
+
+
+class Catalogue:
+    """The studies, defaults and schemas that ship with a workflow folder."""
+
+    def __init__(self, workflow: str | Path):
+        self.resources = Path(workflow) / "resources"
+
+    @functools.cached_property
+    def config_schema(self) -> dict[str, Any]:
+        """Schema of config.yaml."""
+        return read_yaml(self.resources / "schemas" / "config.schema.yaml")
+
+    @functools.cached_property
+    def study_schema(self) -> dict[str, Any]:
+        """Schema of a study file."""
+        return read_yaml(self.resources / "schemas" / "study.schema.yaml")
+
+    def study_path(self, entry: str, directory: Path, file: str | Path, key: str) -> Path:
+        """Path of a study given by name or, with a slash or a YAML ending, by path relative to `directory`."""
+        if "/" in entry or entry.endswith((".yaml", ".yml")):
+            path = directory / entry
+            if not path.is_file():
+                raise InputError(f"{file}: {key}: no study file at {path}")
+            return path
+        path = self.resources / "studies" / f"{entry}.yaml"
+        if not path.is_file():
+            shipped = [study.stem for study in (self.resources / "studies").glob("*.yaml")]
+            raise InputError(unknown_name(file, key, entry, shipped, "study") + "; or a path to your own .yaml")
+        return path
+
+    def read_study_file(self, path: Path, descendants: tuple[Path, ...] = ()) -> dict[str, Any]:
+        """Read and check one study file and merge it over the study that it extends; file paths become absolute."""
+        content = read_yaml(path)
+        validate(_without_nulls(content), self.study_schema, path)
+        for key in FILE_KEYS:
+            if key in content:
+                content[key] = str((path.parent / content[key]).resolve())
+        parent = content.pop("extends", None)
+        if parent is None:
+            return content
+        lineage = (*descendants, path.resolve())
+        parent_path = self.study_path(parent, path.parent, path, "extends")
+        if parent_path.resolve() in lineage:
+            raise InputError(f"{path}: extends: {parent} extends this study in turn")
+        inherited = self.read_study_file(parent_path, lineage)
+        inherited.pop("name", None)
+        return merge(inherited, content)
+
+    def load_study(self, path: Path, data: str) -> dict[str, Any]:
+        """Resolve one study for a run: its file, what it extends, the chosen source and the defaults of its task.
+
+        Adds `name`, `data` (simulated, public or user) and `source` (the chosen source's own keys, {} for user files).
+        """
+        study = self.read_study_file(path)
+        study["name"] = re.sub(r"[^a-z0-9_]", "_", str(study.get("name", path.stem)).lower())
+        missing = [key for key in ("title", "task") if key not in study]
+        if missing:
+            raise InputError(f"{path}: required key missing: {', '.join(missing)}")
+        sources = study.pop("sources", None)
+        if sources is None:
+            study |= {"data": "user", "source": {}}
+            _check_user_files(study, path)
+        else:
+            if data not in sources:
+                raise InputError(f"{path}: sources: no source '{data}'; this study has: {', '.join(sources)}")
+            chosen = sources[data]
+            own = {key: value for key, value in chosen.items() if key in SOURCE_KEYS[data]}
+            study = merge(study, {key: value for key, value in chosen.items() if key not in own})
+            study |= {"data": data, "source": own}
+        defaults = read_yaml(self.resources / "defaults" / f"{study['task']}.yaml")
+        study = merge(defaults, study)
+        _check_names(study, path)
+        return study
+
+    def load_studies(self, config: Mapping[str, Any], directory: Path) -> dict[str, dict[str, Any]]:
+        """Check the configuration and resolve its studies, name to study, in the order of the configuration."""
+        validate(config, self.config_schema, "config")
+        studies: dict[str, dict[str, Any]] = {}
+        origins: dict[str, Path] = {}
+        for entry in config["studies"]:
+            path = self.study_path(entry, directory, "config", "studies")
+            study = self.load_study(path, config["data"])
+            name = study["name"]
+            if name in studies:
+                raise InputError(f"config: studies: {origins[name]} and {path} both give a study named '{name}'")
+            studies[name], origins[name] = study, path
+        return studies
+
+
+def _without_nulls(content: Any) -> Any:
+    """A study file without its nulls, which mean "remove" in a variant and are of no type that the schema asks for."""
+    if isinstance(content, dict):
+        return {key: _without_nulls(value) for key, value in content.items() if value is not None}
+    return content
+
+
+def _check_user_files(study: Mapping[str, Any], path: Path) -> None:
+    """Raise InputError unless a study of the user's own files says what to read and how."""
+    required = ["reader", "expression", "orientation"]
+    required.append("samples" if "label_column" not in study else "label_column")
+    missing = [key for key in required if key not in study]
+    if missing:
+        raise InputError(f"{path}: a study without `sources` also needs: {', '.join(missing)}")
+    if "label_column" in study and study["orientation"] == "genes_by_samples":
+        raise InputError(f"{path}: label_column: needs orientation samples_by_genes; give a `samples` table instead")
+    if "label_column" in study and "samples" in study:
+        raise InputError(
+            f"{path}: label_column: labels come from the `samples` table or from label_column, not from both"
+        )
+    if study["reader"] != "table":
+        raise InputError(unknown_name(path, "reader", study["reader"], ["table"], "reader of your own files"))
+    for key in FILE_KEYS:
+        if key in study and not Path(study[key]).is_file():
+            raise InputError(f"{path}: {key}: no such file: {study[key]}")
+
+
+def _check_names(study: Mapping[str, Any], path: Path) -> None:
+    """Raise InputError for a name of a reader, simulator or model that does not exist or does not fit."""
+    source = study["source"]
+    if "reader" in source and source["reader"] not in READERS:
+        raise InputError(unknown_name(path, "sources.public.reader", source["reader"], READERS, "reader"))
+    if "simulator" in source and source["simulator"] not in SIMULATORS:
+        raise InputError(
+            unknown_name(path, "sources.simulated.simulator", source["simulator"], SIMULATORS, "simulator")
+        )
+    for model in (*study["models"], *study.get("model_params", {}), study["controls"]["model"]):
+        if model not in REGISTRY:
+            raise InputError(unknown_name(path, "models", model, REGISTRY, "model"))
+    for section, models in (
+        ("stack.base", study.get("stack", {}).get("base", [])),
+        ("explain.models", study.get("explain", {}).get("models", [])),
+    ):
+        for model in models:
+            if model not in study["models"]:
+                raise InputError(unknown_name(path, section, model, study["models"], "model of this study"))
+    for model in study.get("explain", {}).get("models", []):
+        if REGISTRY[model].explainer is None:
+            explained = [name for name in study["models"] if REGISTRY[name].explainer]
+            raise InputError(unknown_name(path, "explain.models", model, explained, "model with an explanation"))
+    scheme, repeats = study["evaluation"]["scheme"], study["evaluation"]["repeats"]
+    if scheme in ("published", "leave_one_group_out") and repeats > 1:
+        raise InputError(
+            f"{path}: evaluation.repeats: found {repeats}, allowed: 1 with scheme {scheme}, which is one split"
+        )

@@ -1,0 +1,46 @@
+"""Which files of the package a module needs, so that a rule can declare them as inputs."""
+
+import ast
+import functools
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+@functools.cache
+def _imported_modules(module: str) -> frozenset[str]:
+    """Names of the package's modules that one module file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(_module_file(module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE.name:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE.name]
+        else:
+            continue
+        # `from genestrata.files import write_json` names a function, `from genestrata import files` a module.
+        found |= {name.partition(".")[2] for name in names if _module_file(name.partition(".")[2]).is_file()}
+    return frozenset(found - {""})
+
+
+def _module_file(module: str) -> Path:
+    """File of a module named relative to the package, with dots."""
+    base = PACKAGE.joinpath(*module.split("."))
+    return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+
+
+def source_files(*modules: str) -> list[str]:
+    """Files of these modules (`"models.xgboost"`) and of every module of the package that they import, sorted.
+
+    Snakemake watches only the entry script of a rule; with these files as inputs an edit re-runs what uses it. Paths
+    below the working directory are relative, so that a workflow folder can be moved with its results. Raises
+    FileNotFoundError for a module that does not exist.
+    """
+    pending, seen = list(modules), set()
+    while pending:
+        module = pending.pop()
+        if module not in seen:
+            seen.add(module)
+            pending.extend(_imported_modules(module))
+    files = (_module_file(module) for module in sorted(seen))
+    return [str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file) for file in files]

@@ -1,0 +1,178 @@
+"""metrics.json and the calibrated test predictions of a study."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from genestrata.calibration import apply_temperature, choose_threshold, fit_temperature
+from genestrata.metrics import (
+    TestPredictions,
+    bootstrap_weights,
+    class_auc,
+    confusion,
+    intervals,
+    per_class,
+    probability_metrics,
+)
+from genestrata.predictions import PREFIX, class_names, codes, probabilities
+from genestrata.splitting import FINAL, GROUPED_SCHEMES
+
+logger = logging.getLogger(__name__)
+
+
+def calibrate(predictions: pd.DataFrame, method: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Calibrate the test rows of each (repeat, fold, model) by its own out-of-fold rows; the final fold is left out.
+
+    Returns the test rows with calibrated probabilities, and one row per (repeat, fold, model) with temperature and
+    threshold, the confidence below which a sample is better left unclassified.
+    """
+    columns = [PREFIX + label for label in class_names(predictions)]
+    classes = class_names(predictions)
+    tested, parameters = [], []
+    for (repeat, fold, model), rows in predictions[predictions["fold"] != FINAL].groupby(
+        ["repeat", "fold", "model"], sort=False, observed=True
+    ):
+        out_of_fold = rows[rows["inner_fold"].notna()]
+        test = rows[rows["inner_fold"].isna()].drop(columns="inner_fold")
+        truth = codes(out_of_fold["true"], classes)
+        temperature = fit_temperature(probabilities(out_of_fold), truth) if method == "temperature" else 1.0
+        threshold = choose_threshold(apply_temperature(probabilities(out_of_fold), temperature), truth)
+        test[columns] = apply_temperature(probabilities(test), temperature)
+        tested.append(test)
+        parameters.append(
+            {"repeat": repeat, "fold": fold, "model": model, "temperature": temperature, "threshold": threshold}
+        )
+    return pd.concat(tested, ignore_index=True), pd.DataFrame(parameters)
+
+
+def as_repeats(test: pd.DataFrame, samples: Sequence[str], classes: Sequence[str]) -> list[TestPredictions]:
+    """Test rows of one model as one TestPredictions per repeat."""
+    position = pd.Series(np.arange(len(samples)), index=list(samples))
+    return [
+        TestPredictions(
+            codes=codes(rows["true"], classes),
+            probabilities=probabilities(rows),
+            folds=np.unique(rows["fold"], return_inverse=True)[1],
+            samples=position[rows["sample"].to_numpy()].to_numpy(),
+        )
+        for _, rows in test.groupby("repeat", sort=True)
+    ]
+
+
+def select_model(tuning: pd.DataFrame) -> tuple[str, dict[str, dict[str, float]]]:
+    """The headline model, best by its chosen settings' inner score, and every model's mean inner scores.
+
+    tuning : rows of all models' tuning.tsv with a column model. Highest balanced accuracy first, then the least log
+    loss; the baseline `majority` is never the headline.
+    """
+    chosen = tuning[tuning["chosen"] & (tuning["fold"] != FINAL)]
+    means = chosen.groupby("model", sort=False)[["inner_balanced_accuracy", "inner_log_loss"]].mean()
+    scores = {model: row.to_dict() for model, row in means.iterrows()}
+    candidates = [model for model in scores if model != "majority"] or list(scores)
+
+    def order(model: str) -> tuple[float, float]:
+        return -round(scores[model]["inner_balanced_accuracy"], 9), scores[model]["inner_log_loss"]
+
+    return min(candidates, key=order), scores
+
+
+def evaluate(
+    predictions: pd.DataFrame,
+    tuning: pd.DataFrame,
+    history: pd.DataFrame,
+    samples: pd.DataFrame,
+    protocol: Mapping[str, Any],
+    calibration: str,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Evaluate all models of a study.
+
+    predictions : rows of all models and repeats, raw; tuning, history : the models' tables with columns repeat and
+    model; samples : samples.tsv; protocol : scheme, folds, repeats, inner_folds, group, seed. Returns the dictionary of
+    metrics.json (without study, data and controls) and the calibrated test predictions. The bootstrap is seeded from
+    protocol["seed"].
+    """
+    classes, names = class_names(predictions), list(samples["sample"])
+    test, parameters = calibrate(predictions, calibration)
+    raw = predictions[predictions["inner_fold"].isna() & (predictions["fold"] != FINAL)]
+    truth = codes(samples["label"], classes)
+    grouped = protocol["scheme"] in GROUPED_SCHEMES
+    weights = bootstrap_weights(truth, samples["group"].to_numpy(dtype=str) if grouped else None, protocol["seed"])
+    selected, inner = select_model(tuning)
+    ones = np.ones((1, len(names)))
+
+    models: dict[str, Any] = {}
+    for model in dict.fromkeys(test["model"]):
+        repeats = as_repeats(test[test["model"] == model], names, classes)
+        entry: dict[str, Any] = intervals(repeats, weights, len(names), protocol["scheme"] == "published")
+        entry["per_class"] = per_class(repeats, classes, len(names))
+        uncalibrated = [
+            probability_metrics(part, ones[:, part.samples])
+            for part in as_repeats(raw[raw["model"] == model], names, classes)
+        ]
+        entry["uncalibrated"] = {
+            name: float(np.mean([values[name][0] for values in uncalibrated])) for name in ("log_loss", "brier", "ece")
+        }
+        chosen = parameters[parameters["model"] == model]
+        entry["unclassified"] = _unclassified(test[test["model"] == model], chosen)
+        entry["temperature"] = float(chosen["temperature"].mean())
+        entry["errors"] = float(np.mean([np.sum(part.predicted != part.codes) for part in repeats]))
+        entry["roc_auc_pooled"] = any(class_auc(part, ones[:, part.samples])[1] for part in repeats)
+        times = history[(history["model"] == model) & (history["fold"] != FINAL)]
+        entry["train_seconds"] = float((times["tune_seconds"] + times["fit_seconds"]).sum())
+        entry["model_bytes"] = int(times["model_bytes"].max())
+        entry["inner_score"] = {
+            "balanced_accuracy": inner[model]["inner_balanced_accuracy"],
+            "log_loss": inner[model]["inner_log_loss"],
+        }
+        models[model] = entry
+        logger.info("%s: balanced accuracy %.3f", model, entry["balanced_accuracy"]["value"])
+
+    best = max(
+        (model for model in models if model != "majority"),
+        key=lambda model: (models[model]["balanced_accuracy"]["value"], -models[model]["log_loss"]["value"]),
+        default=selected,
+    )
+    metrics = {
+        "n_samples": len(samples),
+        "classes": {label: int(size) for label, size in samples["label"].value_counts().sort_index().items()},
+        "protocol": dict(protocol),
+        "selected": selected,
+        "exploratory_best": best,
+        "models": models,
+        "extra": {},
+    }
+    return metrics, test
+
+
+def _unclassified(test: pd.DataFrame, parameters: pd.DataFrame) -> dict[str, Any]:
+    """Coverage and accuracy of the calls at or above each fold's own threshold; threshold is the mean over folds."""
+    joined = test.merge(parameters[["repeat", "fold", "threshold"]], on=["repeat", "fold"])
+    called = probabilities(joined).max(axis=1) >= joined["threshold"].to_numpy()
+    right = (joined["true"] == joined["predicted"]).to_numpy()
+    return {
+        "threshold": float(parameters["threshold"].mean()),
+        "coverage": float(called.mean()),
+        "accuracy": float(right[called].mean()) if called.any() else None,
+    }
+
+
+def metrics_table(metrics: Mapping[str, Any]) -> pd.DataFrame:
+    """metrics.json as a table for people: one row per model and metric with value, low and high."""
+    return pd.DataFrame(
+        [
+            {"model": model, "metric": name, "value": entry["value"], "low": entry["ci95"][0], "high": entry["ci95"][1]}
+            for model, entries in metrics["models"].items()
+            for name, entry in entries.items()
+            if isinstance(entry, Mapping) and "ci95" in entry
+        ]
+    )
+
+
+def confusion_table(test: pd.DataFrame, samples: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
+    """Confusion matrix of one model, counts averaged over repeats: rows true, columns predicted."""
+    ones = np.ones((1, len(samples)))
+    matrices = [confusion(part, ones[:, part.samples])[0] for part in as_repeats(test, samples, classes)]
+    return pd.DataFrame(np.mean(matrices, axis=0), index=pd.Index(classes, name="true"), columns=list(classes))

@@ -1,0 +1,202 @@
+"""SHAP values of held-out samples (Lundberg and Lee 2017, NeurIPS), rankings per model and class, and their
+consensus."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from genestrata.models.registry import REGISTRY
+from genestrata.models.storage import FittedModel
+from genestrata.splitting import FINAL, Fold
+from genestrata.stability import nogueira_of_sets
+from genestrata.training import Cohort, derive_seed
+
+logger = logging.getLogger(__name__)
+
+# Constant of reciprocal rank fusion, Cormack, Clarke and Buettcher 2009, SIGIR.
+FUSION_CONSTANT = 60
+
+
+def shap_values(name: str, model: FittedModel, Z: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """SHAP values (n_samples, k, n_classes) of standardised rows Z (n_samples, k).
+
+    Linear models are explained on the scale of their margins against the mean of `background` (rows of the training
+    part); trees by TreeSHAP along the paths of the training rows (probabilities for forests, log-odds for boosting). A
+    model with one output explains its second class; the first is its negative. Classes unseen in training get 0.
+    """
+    import shap
+
+    if REGISTRY[name].explainer == "linear":
+        explainer = shap.LinearExplainer((model.estimator.coef_, model.estimator.intercept_), background)
+    else:
+        explainer = shap.TreeExplainer(model.estimator)
+    values = np.asarray(explainer.shap_values(Z))
+    if values.ndim == 2 or values.shape[2] == 1:
+        single = values.reshape(len(Z), -1)
+        values = np.stack([-single, single], axis=2)
+    result = np.zeros((*Z.shape, len(model.classes)), dtype=np.float32)
+    result[:, :, model.class_codes] = values
+    return result
+
+
+def explain_fold(
+    name: str, model: FittedModel, cohort: Cohort, fold: Fold, background: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Standardised test rows (n_test, k) and their SHAP values (n_test, k, n_classes) of one fold."""
+    position = pd.Series(np.arange(len(cohort.features)), index=cohort.features)
+    columns = position[model.features].to_numpy()
+    rows = fold.train
+    if len(rows) > background:
+        random = np.random.default_rng(derive_seed(seed, fold.repeat, fold.name, "background"))
+        rows = np.sort(random.choice(rows, background, replace=False))
+    Z = model.standardise(cohort.values[np.ix_(fold.test, columns)])
+    return Z, shap_values(name, model, Z, model.standardise(cohort.values[np.ix_(rows, columns)]))
+
+
+def explain_model(
+    name: str, cohort: Cohort, folds: Sequence[Fold], models_dirs: Mapping[str, Path], background: int, seed: int
+) -> pd.DataFrame:
+    """SHAP values of every held-out sample of every fold of a model.
+
+    models_dirs : repeat to the folder of its fitted models. One row per (repeat, fold, sample, class, feature) with
+    value (the standardised value) and shap; features without any effect in a fold (unused by the trees) are left out.
+    """
+    tables = []
+    for fold in tqdm(folds, desc=f"explain {name}", unit="fold", leave=False, disable=None):
+        model = FittedModel.load(models_dirs[fold.repeat] / fold.name)
+        Z, values = explain_fold(name, model, cohort, fold, background, seed)
+        used = np.flatnonzero(np.any(values != 0, axis=(0, 2)))
+        n_samples, n_classes = len(Z), len(model.classes)
+        sample, feature, label = np.indices((n_samples, len(used), n_classes)).reshape(3, -1)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "repeat": pd.Categorical.from_codes(np.zeros(len(sample), dtype=int), [fold.repeat]).astype(str),
+                    "fold": fold.name,
+                    "sample": cohort.samples[fold.test][sample],
+                    "class": np.asarray(model.classes, dtype=object)[label],
+                    "feature": np.asarray(model.features, dtype=object)[used][feature],
+                    "value": Z[:, used][sample, feature],
+                    "shap": values[:, used][sample, feature, label],
+                }
+            )
+        )
+        logger.info("%s fold %s: %d of %d genes have an effect", fold.repeat, fold.name, len(used), len(model.features))
+    table = pd.concat(tables, ignore_index=True)
+    for column in ("repeat", "fold", "sample", "class", "feature"):
+        table[column] = table[column].astype("category")
+    return table
+
+
+def rank_features(values: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Rank the features of a model for each class by mean absolute SHAP over held-out samples.
+
+    values : the table of `explain_model`. Returns class, feature, rank, mean_abs_shap, median_shap, model. A feature
+    that was not selected in a fold counts with 0 there, so that a gene chosen once by chance does not outrank one
+    chosen always.
+    """
+    held_out = values.groupby(["repeat", "fold", "sample"], observed=True).ngroups
+    grouped = values.groupby(["class", "feature"], observed=True)["shap"]
+    table = grouped.agg(mean_abs_shap=lambda shap: shap.abs().sum() / held_out, median_shap="median").reset_index()
+    table["class"], table["feature"] = table["class"].astype(str), table["feature"].astype(str)
+    table = table.sort_values(["class", "mean_abs_shap", "feature"], ascending=[True, False, True], ignore_index=True)
+    table.insert(2, "rank", table.groupby("class").cumcount() + 1)
+    table["model"] = model
+    return table
+
+
+def fold_importance(values: pd.DataFrame) -> pd.DataFrame:
+    """Mean absolute SHAP per (repeat, fold, feature), summed over classes, with the rank inside the fold."""
+    table = (
+        values.assign(shap=values["shap"].abs())
+        .groupby(["repeat", "fold", "feature"], observed=True)["shap"]
+        .mean()
+        .rename("importance")
+        .reset_index()
+    )
+    table["feature"] = table["feature"].astype(str)
+    table = table.sort_values(["repeat", "fold", "importance", "feature"], ascending=[True, True, False, True])
+    table["rank"] = table.groupby(["repeat", "fold"], observed=True).cumcount() + 1
+    return table.reset_index(drop=True)
+
+
+def consensus(importance: Mapping[str, pd.DataFrame], direction: pd.DataFrame) -> pd.DataFrame:
+    """One ranking over models and folds by reciprocal rank fusion.
+
+    importance : model to `fold_importance`; direction : the class in which each feature's value raises the prediction
+    (feature, class). A feature scores the mean over all (model, fold) of 1 / (60 + rank), 0 where it has no effect.
+    Returns feature, class, rank, score, models (how many use it), and rank_<model> (by its own mean score).
+    """
+    scores = {}
+    for model, table in importance.items():
+        n_folds = table.groupby(["repeat", "fold"], observed=True).ngroups
+        scores[model] = (1 / (FUSION_CONSTANT + table["rank"])).groupby(table["feature"]).sum() / n_folds
+    frame = pd.DataFrame(scores)
+    result = pd.DataFrame({"score": frame.fillna(0).mean(axis=1), "models": frame.notna().sum(axis=1)})
+    for model in frame:
+        result[f"rank_{model}"] = frame[model].rank(ascending=False, method="min").astype("Int64")
+    result = result.rename_axis("feature").reset_index().merge(direction, on="feature", how="left")
+    result = result.sort_values(["score", "feature"], ascending=[False, True], ignore_index=True)
+    result.insert(1, "rank", np.arange(1, len(result) + 1))
+    result.insert(2, "class", result.pop("class"))
+    return result
+
+
+def raised_class(values: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The class whose prediction a high value of each feature supports most: the largest covariance of value and
+    SHAP."""
+    totals = []
+    for table in values:
+        product = (table["value"] * table["shap"]).groupby([table["feature"], table["class"]], observed=True).mean()
+        totals.append(product / max(float(product.abs().max()), 1e-12))
+    frame = pd.concat(totals).rename("support").reset_index()
+    frame["feature"], frame["class"] = frame["feature"].astype(str), frame["class"].astype(str)
+    total = frame.groupby(["feature", "class"], sort=True)["support"].sum().reset_index()
+    return total.loc[total.groupby("feature")["support"].idxmax(), ["feature", "class"]]
+
+
+def stability(
+    importance: Mapping[str, pd.DataFrame], ranking: pd.DataFrame, features: Sequence[str], size: int
+) -> dict[str, Any]:
+    """Nogueira stability of gene sets of one size: of the selection over training parts, of each model's top genes over
+    folds.
+
+    ranking : rows of all repeats with a column repeat. The selection is compared over the inner training parts of the
+    first fold and over the outer training parts of all repeats; the latter, and the models, are undefined for a single
+    split.
+    """
+    top = ranking[(ranking["rank"] <= size) & (ranking["fold"] != FINAL)]
+    first = top[(top["repeat"] == "r0") & (top["fold"] == "0") & top["inner_fold"].notna()]
+    outer = top[top["inner_fold"].isna()]
+
+    def index_of(table: pd.DataFrame, by: list[str]) -> dict[str, Any]:
+        sets = [part["feature"].astype(str).tolist() for _, part in table.groupby(by, observed=True)]
+        return nogueira_of_sets(sets, features)
+
+    return {
+        "size": size,
+        "selection_inner": index_of(first, ["inner_fold"]),
+        "selection_outer": index_of(outer, ["repeat", "fold"]),
+        "models": {
+            model: index_of(table[table["rank"] <= size], ["repeat", "fold"]) for model, table in importance.items()
+        },
+    }
+
+
+def marker_recovery(ranked: Sequence[str], truth: Sequence[str]) -> dict[str, Any]:
+    """How many planted markers stand at the top of a ranking: precision at n (n = number planted, at most), and at 10,
+    20, 50."""
+    markers = set(truth)
+    sizes = sorted({10, 20, 50, len(markers)})
+    return {
+        "planted": len(markers),
+        "recovered_at_planted": len(markers & set(ranked[: len(markers)])),
+        "precision_at": {
+            str(size): len(markers & set(ranked[:size])) / size for size in sizes if size <= max(len(markers), 10)
+        },
+    }

@@ -1,0 +1,336 @@
+"""Figures as SVG and PNG, the same bytes for the same numbers, in colours that colour-blind readers can tell apart."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn.metrics import roc_curve
+
+from genestrata.files import atomic_path
+from genestrata.metrics import ECE_BINS, TestPredictions
+from genestrata.models.registry import model_title
+from genestrata.naming import readable, slug
+
+# Okabe and Ito 2008, black last; used in this order.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+STYLE = {
+    "figure.dpi": 150,
+    "savefig.bbox": "tight",
+    "svg.hashsalt": "genestrata",
+    "svg.fonttype": "none",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "axes.prop_cycle": matplotlib.cycler(color=PALETTE),
+}
+
+
+@contextlib.contextmanager
+def figure(stem: str | Path, width: float = 5.0, height: float = 4.0, note: str = "") -> Iterator[tuple[Figure, Axes]]:
+    """Give a figure with one axes (inches) and save it as `<stem>.svg` and `<stem>.png`; `note` stands small below
+    it."""
+    with plt.rc_context(STYLE):
+        drawing, axes = plt.subplots(figsize=(width, height), layout="constrained")
+        yield drawing, axes
+        save(drawing, stem, note)
+
+
+def save(drawing: Figure, stem: str | Path, note: str = "") -> None:
+    """Write a figure without dates and close it."""
+    if note:
+        drawing.text(0.99, -0.02, note, ha="right", va="top", fontsize=7, color="#555555")
+    for suffix, metadata in ((".svg", {"Date": None}), (".png", {"Software": None})):
+        with atomic_path(Path(f"{stem}{suffix}")) as path, plt.rc_context(STYLE):
+            drawing.savefig(path, metadata=metadata)
+    plt.close(drawing)
+
+
+def colour(number: int) -> str:
+    """Colour of the n-th class or model."""
+    return PALETTE[number % len(PALETTE)]
+
+
+def plot_confusion(matrix: pd.DataFrame, title: str, stem: str | Path, note: str = "") -> None:
+    """Confusion matrix as a heat map of recall with counts; rows true, columns predicted."""
+    n_classes = len(matrix)
+    counts = matrix.to_numpy()
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
+    size = 2.4 + 0.6 * n_classes
+    with figure(stem, size + 0.8, size, note) as (drawing, axes):
+        image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        for row, column in np.ndindex(counts.shape):
+            axes.text(
+                column,
+                row,
+                f"{counts[row, column]:.4g}\n{share[row, column]:.0%}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if share[row, column] > 0.5 else "black",
+            )
+        axes.set_xticks(range(n_classes), matrix.columns, rotation=45 if n_classes > 3 else 0)
+        axes.set_yticks(range(n_classes), matrix.index)
+        axes.set(xlabel="Predicted", ylabel="True", title=title)
+        axes.spines[:].set_visible(False)
+        drawing.colorbar(image, ax=axes, label="Share of the true class", shrink=0.8)
+
+
+def roc_points(repeats: Sequence[TestPredictions], code: int) -> tuple[np.ndarray, np.ndarray]:
+    """False and true positive rates of one class against the rest, pooled over folds and repeats."""
+    positive = np.concatenate([part.codes == code for part in repeats])
+    scores = np.concatenate([part.probabilities[:, code] for part in repeats])
+    false_rate, true_rate, _ = roc_curve(positive, scores)
+    return false_rate, true_rate
+
+
+def plot_roc(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str, stem: str | Path, note: str = "") -> None:
+    """ROC curves, label (with its area) to false and true positive rates."""
+    with figure(stem, 5.2, 4.4, note) as (_, axes):
+        axes.plot([0, 1], [0, 1], color="#999999", linestyle=":", linewidth=1)
+        for number, (label, (false_rate, true_rate)) in enumerate(curves.items()):
+            style = ("-", "--", "-.")[number // len(PALETTE) % 3]
+            axes.plot(false_rate, true_rate, style, color=colour(number), label=label, linewidth=1.6, alpha=0.9)
+        axes.set(
+            xlabel="False positive rate",
+            ylabel="True positive rate",
+            title=title,
+            xlim=(-0.01, 1.01),
+            ylim=(-0.01, 1.01),
+        )
+        axes.set_aspect("equal")
+        axes.legend(loc="lower right", fontsize=7)
+
+
+def reliability(repeats: Sequence[TestPredictions]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean confidence, accuracy and size of the bins of equal mass, pooled over repeats."""
+    confidence = np.concatenate([part.probabilities.max(axis=1) for part in repeats])
+    right = np.concatenate([part.predicted == part.codes for part in repeats])
+    bins = np.array_split(np.argsort(confidence, kind="stable"), min(ECE_BINS, len(confidence)))
+    points = [(confidence[members].mean(), right[members].mean(), len(members)) for members in bins]
+    return tuple(np.array(points).T)
+
+
+def plot_calibration(
+    series: Mapping[str, Sequence[TestPredictions]], title: str, stem: str | Path, note: str = ""
+) -> None:
+    """Reliability diagram: accuracy of the call against its confidence, one line per entry."""
+    with figure(stem, 4.8, 4.4, note) as (_, axes):
+        axes.plot([0, 1], [0, 1], color="#999999", linestyle=":", linewidth=1, label="perfect")
+        lowest = 1.0
+        for number, (label, repeats) in enumerate(series.items()):
+            confidence, accuracy, _ = reliability(repeats)
+            lowest = min(lowest, confidence.min(), accuracy.min())
+            axes.plot(confidence, accuracy, color=colour(number), marker=MARKERS[number], markersize=5, label=label)
+        limits = (max(0.0, lowest - 0.05), 1.02)
+        axes.set(xlabel="Confidence of the call", ylabel="Accuracy", title=title, xlim=limits, ylim=limits)
+        axes.legend(loc="best", fontsize=8)
+
+
+def plot_scores(metrics: Mapping[str, Any], metric: str, label: str, stem: str | Path, note: str = "") -> None:
+    """One metric of every model with its interval, best on top, the selected model named."""
+    models = sorted(metrics["models"], key=lambda name: metrics["models"][name][metric]["value"])
+    with figure(stem, 5.6, 0.8 + 0.34 * len(models), note) as (_, axes):
+        for row, name in enumerate(models):
+            entry = metrics["models"][name][metric]
+            chosen = name == metrics["selected"]
+            shade = PALETTE[1] if chosen else PALETTE[0]
+            axes.plot(entry["ci95"], [row, row], color=shade, linewidth=2, solid_capstyle="butt")
+            axes.plot(entry["value"], row, marker="o", color=shade, markersize=6)
+        names = [f"{model_title(name)}{' (selected)' if name == metrics['selected'] else ''}" for name in models]
+        axes.set_yticks(range(len(models)), names)
+        axes.axvline(1 / len(metrics["classes"]), color="#999999", linestyle=":", linewidth=1)
+        axes.set(xlabel=f"{label} with 95 % interval (dotted: guessing)", ylim=(-0.6, len(models) - 0.4))
+        axes.grid(axis="x", color="#EEEEEE")
+        axes.set_axisbelow(True)
+
+
+def plot_tuning(tuning: pd.DataFrame, stem: str | Path, note: str = "") -> None:
+    """Inner balanced accuracy against the number of genes, the best other parameters at each, mean over folds."""
+    models = [model for model in dict.fromkeys(tuning["model"]) if model not in ("majority", "stack")]
+    with figure(stem, 5.6, 4.0, note) as (_, axes):
+        for number, model in enumerate(models):
+            rows = tuning[tuning["model"] == model]
+            best = (
+                rows.groupby(["repeat", "fold", "k"], observed=True)["inner_balanced_accuracy"]
+                .max()
+                .groupby("k")
+                .mean()
+            )
+            axes.plot(
+                best.index,
+                best,
+                color=colour(number),
+                marker=MARKERS[number % 8],
+                markersize=5,
+                label=model_title(model),
+            )
+        sizes = sorted(set(tuning.loc[tuning["model"].isin(models), "k"]))
+        axes.set_xscale("log")
+        axes.set_xticks(sizes, [str(size) for size in sizes])
+        axes.minorticks_off()
+        axes.set(xlabel="Genes kept (k)", ylabel="Inner balanced accuracy")
+        axes.grid(axis="y", color="#EEEEEE")
+        axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def plot_scatter(
+    points: np.ndarray, labels: Sequence[str], xlabel: str, ylabel: str, title: str, stem: str | Path, note: str = ""
+) -> None:
+    """Two-dimensional map of samples, one colour and marker per label; points : (n_samples, 2)."""
+    labels = np.asarray(labels, dtype=str)
+    with figure(stem, 6.0, 4.2, note) as (_, axes):
+        for number, label in enumerate(np.unique(labels)):
+            rows = labels == label
+            axes.scatter(
+                *points[rows].T,
+                s=26,
+                color=colour(number),
+                marker=MARKERS[number % 8],
+                label=f"{label} ({rows.sum()})",
+                alpha=0.85,
+                linewidths=0,
+            )
+        axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+        axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def plot_explained_variance(share: np.ndarray, chosen: int, stem: str | Path, note: str = "") -> None:
+    """Share of variance of each principal component and its sum; `chosen` components are used."""
+    with figure(stem, 5.4, 3.6, note) as (_, axes):
+        number = np.arange(1, len(share) + 1)
+        axes.bar(number, share, color=PALETTE[5], label="component")
+        axes.plot(number, np.cumsum(share), color=PALETTE[0], marker="o", markersize=3, label="sum")
+        axes.axvline(chosen, color=PALETTE[1], linestyle="--", linewidth=1, label=f"{chosen} components used")
+        axes.set(xlabel="Principal component", ylabel="Share of variance", ylim=(0, 1.02))
+        axes.legend(fontsize=8, loc="center right")
+
+
+def plot_null(null: np.ndarray, lines: Mapping[str, float], xlabel: str, stem: str | Path, note: str = "") -> None:
+    """Histogram of a null distribution with named values marked."""
+    with figure(stem, 5.6, 3.6, note) as (_, axes):
+        axes.hist(null, bins=20, color="#BBBBBB", label=f"{len(null)} random gene sets")
+        for number, (label, value) in enumerate(lines.items()):
+            style = ("-", "--", "-.", ":")[number % 4]
+            axes.axvline(value, color=colour(number), linewidth=2, linestyle=style, label=f"{label}: {value:.2f}")
+        axes.set(xlabel=xlabel, ylabel="Random sets")
+        axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def plot_bars(
+    values: pd.Series, xlabel: str, title: str, stem: str | Path, signed: bool = False, note: str = ""
+) -> None:
+    """Horizontal bars, the first on top; `signed` colours negative values differently."""
+    with figure(stem, 5.6, 1.0 + 0.21 * len(values), note) as (_, axes):
+        shades = [PALETTE[1] if signed and value < 0 else PALETTE[0] for value in values]
+        axes.barh(range(len(values)), values, color=shades)
+        axes.set_yticks(range(len(values)), values.index, fontsize=7)
+        axes.invert_yaxis()
+        axes.set(xlabel=xlabel, title=title)
+
+
+def simulated_note(data: str) -> str:
+    """What every figure of simulated data says of itself."""
+    return "SIMULATED data" if data == "simulated" else ""
+
+
+def plot_shap_bar(
+    ranks: pd.DataFrame,
+    classes: Sequence[str],
+    markers: Mapping[str, str],
+    title: str,
+    stem: str | Path,
+    note: str = "",
+) -> None:
+    """Mean absolute SHAP of the 20 strongest genes, stacked over classes."""
+    wide = ranks[ranks["class"].isin(classes)].pivot(index="feature", columns="class", values="mean_abs_shap").fillna(0)
+    wide = wide.loc[wide.sum(axis=1).sort_values(ascending=False, kind="stable").index[:20]]
+    with figure(stem, 5.6, 1.0 + 0.22 * len(wide), note) as (_, axes):
+        left = np.zeros(len(wide))
+        for number, label in enumerate(classes):
+            axes.barh(range(len(wide)), wide[label], left=left, color=colour(number), label=label)
+            left += wide[label].to_numpy()
+        axes.set_yticks(range(len(wide)), [readable(feature, markers) for feature in wide.index], fontsize=7)
+        axes.invert_yaxis()
+        axes.set(xlabel="Mean |SHAP| over held-out samples", title=title)
+        if len(classes) > 1:
+            axes.legend(fontsize=7, loc="lower right")
+
+
+def plot_shap_beeswarm(
+    values: pd.DataFrame,
+    ranks: pd.DataFrame,
+    label: str,
+    markers: Mapping[str, str],
+    title: str,
+    folder: Path,
+    note: str = "",
+) -> None:
+    """SHAP's beeswarm of one class: a point per held-out sample, colour the value of the gene."""
+    import shap
+
+    top = ranks.loc[ranks["class"] == label, "feature"].head(15).tolist()
+    rows = values[(values["class"] == label) & values["feature"].isin(top)]
+    index = ["repeat", "fold", "sample"]
+    effect, value = (
+        rows.pivot(index=index, columns="feature", values=name)[top].fillna(0).to_numpy() for name in ("shap", "value")
+    )
+    explanation = shap.Explanation(effect, data=value, feature_names=[readable(feature, markers) for feature in top])
+    with plt.rc_context(STYLE):
+        drawing = plt.figure()
+        axes = drawing.gca()
+        # The positions of points are jittered from NumPy's global state.
+        np.random.seed(0)  # noqa: NPY002
+        shap.plots.beeswarm(
+            explanation, ax=axes, max_display=len(top), show=False, plot_size=None, group_remaining_features=False
+        )
+        drawing.set_size_inches(6.4, 1.4 + 0.28 * len(top))
+        axes.tick_params(labelsize=7)
+        axes.set_xlabel("SHAP value of held-out samples", fontsize=8)
+        axes.set_title(title)
+        save(drawing, folder / f"beeswarm_{slug(label)}", note)
+
+
+def plot_coefficients(model: Any, markers: Mapping[str, str], title: str, stem: str | Path, note: str = "") -> None:
+    """The 25 largest coefficients of a linear model per standard deviation of the gene, for its strongest class."""
+    coefficients = np.atleast_2d(model.estimator.coef_)
+    row = int(np.abs(coefficients).max(axis=1).argmax())
+    towards = model.classes[1] if len(coefficients) == 1 else model.classes[row]
+    order = np.argsort(-np.abs(coefficients[row]), kind="stable")[:25]
+    names = [readable(model.features[place], markers) for place in order]
+    values = pd.Series(coefficients[row][order], index=names)
+    plot_bars(
+        values, f"Coefficient (towards {towards})", f"{title}, fitted on all samples", stem, signed=True, note=note
+    )
+
+
+def plot_tree(model: Any, markers: Mapping[str, str], stem: str | Path, note: str = "") -> None:
+    """A decision tree as scikit-learn draws it; thresholds are in standard deviations of the gene."""
+    from sklearn.tree import plot_tree as draw_tree
+
+    depth, leaves = model.estimator.get_depth(), model.estimator.get_n_leaves()
+    with figure(stem, max(5.0, 2.2 * leaves), 1.6 + 1.3 * depth, note) as (_, axes):
+        draw_tree(
+            model.estimator,
+            feature_names=[readable(feature, markers) for feature in model.features],
+            class_names=[model.classes[code] for code in model.class_codes],
+            filled=True,
+            impurity=False,
+            proportion=True,
+            precision=2,
+            fontsize=8,
+            ax=axes,
+        )
+        axes.set_title("Decision tree fitted on all samples (thresholds in standard deviations)")

@@ -1,0 +1,133 @@
+"""Saving fitted models as files that cannot run code: skops for scikit-learn, UBJ for XGBoost, the rest as JSON."""
+
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genestrata.errors import InputError
+from genestrata.files import atomic_path, read_json, write_json
+
+# Types outside skops' own list that our models are made of; everything else in a file is refused. A tree is trusted
+# only because `_check_tree` then looks at the node indices that scikit-learn follows without a bounds check.
+TRUSTED_TYPES = ["genestrata.models.linear_svm.SoftmaxLinearSVC", "sklearn.tree._tree.Tree"]
+
+
+@dataclass
+class FittedModel:
+    """A fitted model with all that turns raw rows into class probabilities.
+
+    features : k names, in the order of the model's columns; mean, scale : (k,) float64 of the training rows
+    classes : labels in the order of the probability columns; class_codes : codes that occurred in training
+    settings : chosen k and parameters
+    """
+
+    estimator: Any
+    features: list[str]
+    mean: np.ndarray
+    scale: np.ndarray
+    classes: list[str]
+    class_codes: list[int]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def standardise(self, X: np.ndarray) -> np.ndarray:
+        """Scale (n_samples, k) raw values with the training statistics; a missing value becomes the training mean."""
+        return standardise(X, self.mean, self.scale)
+
+    def predict_standardised(self, Z: np.ndarray) -> np.ndarray:
+        """Probabilities (n_samples, n_classes) from standardised values; a class unseen in training gets 0."""
+        probabilities = np.zeros((len(Z), len(self.classes)))
+        probabilities[:, self.class_codes] = self.estimator.predict_proba(Z)
+        return probabilities
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Probabilities (n_samples, n_classes) from raw values of `features`, (n_samples, k)."""
+        return self.predict_standardised(self.standardise(X))
+
+    def save(self, stem: Path) -> int:
+        """Write `<stem>.skops` or `<stem>.ubj` and `<stem>.json`; returns their size in bytes."""
+        path = stem.with_name(stem.name + _suffix(self.estimator))
+        with atomic_path(path) as temporary:
+            if path.suffix == ".ubj":
+                self.estimator.save_model(temporary)
+            else:
+                save_skops(self.estimator, temporary)
+        description = {
+            "file": path.name,
+            "features": self.features,
+            "mean": self.mean,
+            "scale": self.scale,
+            "classes": self.classes,
+            "class_codes": self.class_codes,
+            "settings": self.settings,
+        }
+        json_path = stem.with_name(stem.name + ".json")
+        write_json(description, json_path)
+        return path.stat().st_size + json_path.stat().st_size
+
+    @classmethod
+    def load(cls, stem: Path) -> "FittedModel":
+        """Read what `save` wrote; refuses a file that holds any type outside skops' and our own list."""
+        description = read_json(stem.with_name(stem.name + ".json"))
+        path = stem.with_name(description.pop("file"))
+        if path.suffix == ".ubj":
+            from xgboost import XGBClassifier
+
+            estimator = XGBClassifier()
+            estimator.load_model(path)
+        else:
+            estimator = load_skops(path)
+        description["mean"] = np.asarray(description["mean"], dtype=float)
+        description["scale"] = np.asarray(description["scale"], dtype=float)
+        return cls(estimator=estimator, **description)
+
+
+def standardise(X: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """(X - mean) / scale as float32 with missing values at 0, which is the training mean."""
+    with np.errstate(invalid="ignore"):
+        Z = ((X - mean) / scale).astype(np.float32)
+    return np.nan_to_num(Z, copy=False, nan=0.0)
+
+
+def save_skops(estimator: Any, path: Path) -> None:
+    """Write a scikit-learn estimator as a compressed skops archive."""
+    import skops.io
+
+    skops.io.dump(estimator, path, compression=zipfile.ZIP_DEFLATED)
+
+
+def load_skops(path: Path) -> Any:
+    """Read a scikit-learn estimator; raises InputError for a file that is no skops archive or not safe to use."""
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        estimator = skops.io.load(path, trusted=TRUSTED_TYPES)
+    except UntrustedTypesFoundException as error:
+        raise InputError(f"{path}: refused, it holds objects that a Genestrata model never holds: {error}") from None
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise InputError(f"{path}: not a readable model file: {error}") from None
+    for part in np.ravel(getattr(estimator, "estimators_", estimator)):
+        _check_tree(part, path)
+    return estimator
+
+
+def _check_tree(estimator: Any, path: Path) -> None:
+    """Raise InputError if a decision tree points outside its nodes or its columns, or back to an earlier node."""
+    tree = getattr(estimator, "tree_", None)
+    if tree is None:
+        return
+    node = np.arange(tree.node_count)
+    inner = tree.children_left != -1
+    children = np.stack([tree.children_left[inner], tree.children_right[inner]])
+    if not (
+        np.all((children > node[inner]) & (children < tree.node_count))
+        and np.all((tree.feature[inner] >= 0) & (tree.feature[inner] < estimator.n_features_in_))
+    ):
+        raise InputError(f"{path}: refused, a decision tree in it points outside its own nodes or columns")
+
+
+def _suffix(estimator: Any) -> str:
+    return ".ubj" if type(estimator).__module__.startswith("xgboost") else ".skops"

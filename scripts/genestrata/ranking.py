@@ -1,0 +1,57 @@
+"""Statistics and ranking of all features on every training part of a repeat, computed once and shared by all models."""
+
+import logging
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pandas as pd
+from sklearn.feature_selection import f_classif
+from sklearn.preprocessing import StandardScaler
+
+from genestrata.splitting import Fold
+
+logger = logging.getLogger(__name__)
+
+# Score by which SelectKBest keeps features, larger is better.
+SCORES: dict[str, Callable] = {"anova_f": f_classif}
+
+
+def rank_part(X: np.ndarray, y: np.ndarray, names: np.ndarray, method: str) -> pd.DataFrame:
+    """Fit the scaler and the selection score on the rows of one training part.
+
+    X : (n_samples, n_features) float32, NaN for missing; y : (n_samples,) labels. Returns feature (categorical), mean,
+    sd (1 for a constant feature), score (NaN where undefined) and rank from 1, ties by name, so that neither the order
+    of rows nor of columns matters. Missing values are scored at the training mean.
+    """
+    with np.errstate(all="ignore"):
+        scaler = StandardScaler().fit(X)
+        mean = np.nan_to_num(scaler.mean_)
+        scale = np.where(np.isfinite(scaler.scale_) & (scaler.scale_ > 0), scaler.scale_, 1.0)
+        filled = np.where(np.isnan(X), mean, X)
+        score = SCORES[method](filled, y)[0]
+    score[np.ptp(filled, axis=0) == 0] = np.nan
+    # A feature that separates the classes without any spread within them has an infinite score and ranks first.
+    sortable = np.nan_to_num(-score, nan=np.inf, posinf=np.inf, neginf=-np.finfo(float).max)
+    order = np.lexsort((names, sortable))
+    rank = np.empty(len(names), dtype=np.int32)
+    rank[order] = np.arange(1, len(names) + 1)
+    return pd.DataFrame({"feature": names, "mean": mean, "sd": scale, "score": score, "rank": rank})
+
+
+def rank_folds(
+    X: np.ndarray, labels: np.ndarray, names: np.ndarray, folds: Iterable[Fold], method: str
+) -> pd.DataFrame:
+    """Rank every outer and inner training part; adds columns fold and inner_fold (missing for the whole training
+    part)."""
+    tables = []
+    for fold in folds:
+        for inner_fold, rows in [(None, fold.train), *enumerate(train for train, _ in fold.inner)]:
+            table = rank_part(X[rows], labels[rows], names, method)
+            table.insert(0, "inner_fold", pd.array([inner_fold] * len(table), dtype="Int16"))
+            table.insert(0, "fold", fold.name)
+            tables.append(table)
+        logger.info("fold %s: ranked %d features on %d training parts", fold.name, len(names), len(fold.inner) + 1)
+    ranking = pd.concat(tables, ignore_index=True)
+    ranking["fold"] = ranking["fold"].astype("category")
+    ranking["feature"] = ranking["feature"].astype("category")
+    return ranking

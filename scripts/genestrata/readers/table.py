@@ -1,0 +1,80 @@
+"""Reader of a user's own matrix: genes x samples with a sample table, or samples x genes with a label column."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from genestrata.errors import InputError
+from genestrata.readers.tables import column_name, read_cells, sample_frame, to_numbers
+
+
+def read(files: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read `files["expression"]` and, unless settings has `label_column`, `files["samples"]`; see the package
+    docstring."""
+    path = files["expression"]
+    cells = read_cells(path, settings.get("separator"))
+    cells.index = pd.Index(cells.iloc[:, 0].astype(str))
+    if "label_column" in settings:
+        label_column = column_name(cells, settings["label_column"], path)
+        labels = cells[label_column].astype(str)
+        _check_labels(cells.index[labels == ""], path, label_column, settings)
+        cells = cells[labels != ""]
+        values = cells.iloc[:, 1:].drop(columns=label_column)
+        samples = sample_frame(list(cells.index), list(labels[labels != ""]))
+        return pd.DataFrame(to_numbers(values, path), index=values.index, columns=values.columns.astype(str)), samples
+    values = cells.iloc[:, 1:]
+    if settings["orientation"] == "genes_by_samples":
+        matrix = pd.DataFrame(to_numbers(values, path).T, index=values.columns.astype(str), columns=values.index)
+    else:
+        matrix = pd.DataFrame(to_numbers(values, path), index=values.index, columns=values.columns.astype(str))
+    return _match(matrix, _read_samples(files["samples"], settings), path, files["samples"], settings)
+
+
+def _read_samples(path: str, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Read the sample table; `columns` in settings renames sample, label, group and split."""
+    table = read_cells(path, settings.get("separator"))
+    chosen = settings.get("columns", {})
+    columns = {}
+    for role in ("sample", "label", "group", "split"):
+        if role in chosen or role in ("sample", "label") or role in table.columns:
+            columns[role] = table[column_name(table, chosen.get(role, role), path)].astype(str).tolist()
+    samples = sample_frame(columns["sample"], columns["label"], columns.get("group"), columns.get("split"))
+    if samples["sample"].duplicated().any():
+        repeated = samples["sample"][samples["sample"].duplicated()].iloc[0]
+        raise InputError(f"{path}: sample '{repeated}' has more than one row")
+    unlabelled = samples["label"] == ""
+    _check_labels(samples["sample"][unlabelled], path, chosen.get("label", "label"), settings)
+    return samples[~unlabelled]
+
+
+def _check_labels(unlabelled: pd.Index | pd.Series, path: str, column: str | int, settings: Mapping[str, Any]) -> None:
+    """Raise InputError for samples with an empty label unless the study drops them."""
+    if len(unlabelled) and settings.get("unlabelled") != "drop":
+        raise InputError(
+            f"{path}: {len(unlabelled)} samples have no label in column '{column}', e.g. '{next(iter(unlabelled))}'; "
+            "label them or set `unlabelled: drop`"
+        )
+
+
+def _match(
+    matrix: pd.DataFrame, samples: pd.DataFrame, matrix_path: str, samples_path: str, settings: Mapping[str, Any]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Keep the samples that have both values and a label; raise InputError for others unless the study drops them."""
+    in_matrix, in_table = set(matrix.index), set(samples["sample"])
+    for missing, what, path in (
+        (sorted(in_matrix - in_table), f"samples of {matrix_path} have no label", samples_path),
+        (sorted(in_table - in_matrix), "labelled samples have no values", matrix_path),
+    ):
+        if missing and settings.get("unlabelled") != "drop":
+            raise InputError(
+                f"{path}: {len(missing)} {what}, e.g. '{missing[0]}'; complete the files or set `unlabelled: drop`"
+            )
+    if not in_matrix & in_table:
+        raise InputError(
+            f"{matrix_path} and {samples_path} have no sample id in common, e.g. '{matrix.index[0]}' and "
+            f"'{samples['sample'].iloc[0]}'; check `orientation` and `columns`"
+        )
+    # Repeated ids stay for the cleaning to judge; each takes the row of its id in the sample table.
+    matrix = matrix[matrix.index.isin(in_table)]
+    return matrix, samples.set_index("sample", drop=False).loc[matrix.index].reset_index(drop=True)

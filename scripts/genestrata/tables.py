@@ -1,0 +1,31 @@
+"""The tables of a study that most rules read, with the column types that they need."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from genestrata.files import read_table
+
+
+def read_samples(path: str | Path) -> pd.DataFrame:
+    """samples.tsv: sample, label, group, split as text, "" where a study has none; sorted by sample."""
+    return read_table(path, dtype=str).fillna("").astype(object)
+
+
+def read_splits(path: str | Path) -> pd.DataFrame:
+    """splits.tsv as text; see `genestrata.splitting`."""
+    return read_table(path, dtype=str).fillna("")
+
+
+def read_tuning(path: str | Path) -> pd.DataFrame:
+    """tuning.tsv or history.tsv of a model; fold is text."""
+    return read_table(path, dtype={"fold": str})
+
+
+def read_all(paths: list[str], **columns: list[str]) -> pd.DataFrame:
+    """Concatenate tables of several jobs, adding to each the columns given (one value per path)."""
+    tables = []
+    for number, path in enumerate(paths):
+        table = pd.read_parquet(path) if path.endswith(".parquet") else read_tuning(path)
+        tables.append(table.assign(**{name: values[number] for name, values in columns.items()}))
+    return pd.concat(tables, ignore_index=True)
