@@ -33,6 +33,12 @@ wildcard_constraints:
     model=any_of(REGISTRY),
 
 
+def workflow_file(path):
+    """A file of the workflow as an input: relative below the working directory, so that the folder can be moved."""
+    file = Path(workflow.basedir) / path
+    return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
+
+
 def lib(*modules):
     """Files of the package that these modules are made of, as inputs: an edit re-runs what uses it."""
     return source_files(*modules)
@@ -40,7 +46,7 @@ def lib(*modules):
 
 def env(name):
     """A rule's conda environment as an input: a changed version re-runs what uses it."""
-    return str(Path(workflow.basedir) / "envs" / f"{name}.yaml")
+    return workflow_file(f"envs/{name}.yaml")
 
 
 def study_value(*keys, default=None):
@@ -89,9 +95,7 @@ def has_stack(study):
 def get_explained_models(study):
     """Models whose genes are ranked: those that the study names, else all that have an explanation."""
     explain = STUDIES[study].get("explain", {})
-    return explain.get("models") or [
-        model for model in STUDIES[study]["models"] if REGISTRY[model].explainer
-    ]
+    return explain.get("models") or [model for model in STUDIES[study]["models"] if REGISTRY[model].explainer]
 
 
 def get_repeats(study):
@@ -116,6 +120,48 @@ def get_results(file):
         )
 
     return get_paths
+
+
+def get_source_files(wildcards):
+    """Files that the study's reader reads, by the names that the reader knows them by."""
+    study = STUDIES[wildcards.study]
+    if study["data"] == "user":
+        return {key: study[key] for key in ("expression", "samples") if key in study}
+    if study["data"] == "simulated":
+        return {key: f"<results>/{wildcards.study}/simulated/{key}.csv" for key in ("expression", "samples")}
+    folder = f"resources/downloads/{study['source']['folder']}"
+    return {name: f"{folder}/{name}" for name in study["source"]["files"]}
+
+
+def get_reader(wildcards):
+    """Reader and its settings: what the study says, or the form that simulators write."""
+    study = STUDIES[wildcards.study]
+    if study["data"] == "simulated":
+        return {"reader": "table", "orientation": "samples_by_genes"}
+    if study["data"] == "public":
+        return {"reader": study["source"]["reader"]}
+    keys = (
+        "reader",
+        "orientation",
+        "columns",
+        "label_column",
+        "separator",
+        "unlabelled",
+    )
+    return {key: study[key] for key in keys if key in study}
+
+
+def get_published_file(wildcards):
+    """URL and checksum of a published file, from whichever study of this run lists it."""
+    for study in STUDIES.values():
+        if study["source"].get("folder") == wildcards.folder and wildcards.file in study["source"]["files"]:
+            return study["source"]["files"][wildcards.file]
+    raise WorkflowError(f"no study of this run lists {wildcards.folder}/{wildcards.file}")
+
+
+def get_truth(wildcards):
+    """The planted truth of a simulated study, nothing for real data."""
+    return f"<results>/{wildcards.study}/data/truth.tsv" if STUDIES[wildcards.study]["data"] == "simulated" else []
 
 
 def get_final_output():

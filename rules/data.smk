@@ -1,51 +1,6 @@
 # From a study's source to a clean matrix: download or simulate, read, clean.
 
 
-def get_source_files(wildcards):
-    """Files that the study's reader reads, by the names that the reader knows them by."""
-    study = STUDIES[wildcards.study]
-    if study["data"] == "user":
-        return {key: study[key] for key in ("expression", "samples") if key in study}
-    if study["data"] == "simulated":
-        return {
-            key: f"<results>/{wildcards.study}/simulated/{key}.csv"
-            for key in ("expression", "samples")
-        }
-    folder = f"resources/downloads/{study['source']['folder']}"
-    return {name: f"{folder}/{name}" for name in study["source"]["files"]}
-
-
-def get_reader(wildcards):
-    """Reader and its settings: what the study says, or the form that simulators write."""
-    study = STUDIES[wildcards.study]
-    if study["data"] == "simulated":
-        return {"reader": "table", "orientation": "samples_by_genes"}
-    if study["data"] == "public":
-        return {"reader": study["source"]["reader"]}
-    keys = (
-        "reader",
-        "orientation",
-        "columns",
-        "label_column",
-        "separator",
-        "unlabelled",
-    )
-    return {key: study[key] for key in keys if key in study}
-
-
-def get_published_file(wildcards):
-    """URL and checksum of a published file, from whichever study of this run lists it."""
-    for study in STUDIES.values():
-        if (
-            study["source"].get("folder") == wildcards.folder
-            and wildcards.file in study["source"]["files"]
-        ):
-            return study["source"]["files"][wildcards.file]
-    raise WorkflowError(
-        f"no study of this run lists {wildcards.folder}/{wildcards.file}"
-    )
-
-
 rule download_file:
     """Fetch one published file, mirror first, and check its sha256."""
     output:
@@ -67,9 +22,7 @@ rule download_file:
 rule simulate_cohort:
     """Draw a simulated cohort whose true markers are known."""
     input:
-        code=lambda wildcards: lib(
-            f"simulators.{STUDIES[wildcards.study]['source']['simulator']}"
-        ),
+        code=lambda wildcards: lib(f"simulators.{STUDIES[wildcards.study]['source']['simulator']}"),
         env=env("classical"),
     output:
         expression="<results>/{study}/simulated/expression.csv",
@@ -96,9 +49,7 @@ rule clean_data:
     """Read a study's files, join labels, clean as the study declares and say what went and why."""
     input:
         files=lambda wildcards: list(get_source_files(wildcards).values()),
-        code=lambda wildcards: lib(
-            "cleaning", "tables", f"readers.{get_reader(wildcards)['reader']}"
-        ),
+        code=lambda wildcards: lib("cleaning", "tables", f"readers.{get_reader(wildcards)['reader']}"),
         env=env("classical"),
     output:
         features="<results>/{study}/data/features.parquet",

@@ -54,6 +54,7 @@ rule evaluate_study:
         predictions="<results>/{study}/evaluation/predictions.parquet",
         confusion="<results>/{study}/evaluation/confusion_matrix.tsv",
         tuning="<results>/{study}/evaluation/tuning.tsv",
+        curves="<results>/{study}/evaluation/curves.json",
         confusion_matrix=report(
             multiext("<results>/{study}/evaluation/confusion_matrix", ".svg", ".png"),
             caption="../resources/report/confusion_matrix.rst",

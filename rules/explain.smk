@@ -13,9 +13,7 @@ rule explain_model:
             study=wildcards.study,
             model=wildcards.model,
         ),
-        code=lambda wildcards: lib(
-            "explaining", "figures", "tables", f"models.{wildcards.model}"
-        ),
+        code=lambda wildcards: lib("explaining", "figures", "tables", f"models.{wildcards.model}"),
         env=env("classical"),
     output:
         values="<results>/{study}/explain/{model}/shap_values.parquet",
@@ -45,15 +43,6 @@ rule explain_model:
         seed=config["seed"],
     script:
         "../scripts/explain_model.py"
-
-
-def get_truth(wildcards):
-    """The planted truth of a simulated study, nothing for real data."""
-    return (
-        f"<results>/{wildcards.study}/data/truth.tsv"
-        if STUDIES[wildcards.study]["data"] == "simulated"
-        else []
-    )
 
 
 rule rank_genes:

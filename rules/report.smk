@@ -1,19 +1,33 @@
 # One self-contained page on all studies of the run.
 
+# What the sections of a study read, below the study's folder.
+REPORT_FILES = [
+    "data/cleaning.json",
+    "splits.tsv",
+    "evaluation/metrics.json",
+    "evaluation/confusion_matrix.tsv",
+    "evaluation/curves.json",
+    "evaluation/scores.png",
+    "explain/consensus.tsv",
+    "explain/known_markers.tsv",
+    "explain/stability.json",
+    "cluster/clustering.tsv",
+    "cluster/summary.json",
+    "cluster/pca.tsv",
+    "cluster/v_measure.png",
+]
+
 
 rule write_report:
     """Write the report page from the results of every study."""
     input:
-        metrics=expand("<results>/{study}/evaluation/metrics.json", study=STUDIES),
-        consensus=expand("<results>/{study}/explain/consensus.tsv", study=STUDIES),
-        clustering=expand("<results>/{study}/cluster/clustering.tsv", study=STUDIES),
+        results=expand("<results>/{study}/{file}", study=STUDIES, file=REPORT_FILES),
         explanations=[
-            f"<results>/{study}/explain/{model}/figures"
-            for study in STUDIES
-            for model in get_explained_models(study)
+            f"<results>/{study}/explain/{model}/figures" for study in STUDIES for model in get_explained_models(study)
         ],
-        template=str(Path(workflow.basedir) / "resources/report/multiqc_config.yaml"),
-        code=lib("reporting", "tables"),
+        template=workflow_file("resources/report/multiqc_config.yaml"),
+        css=workflow_file("resources/report/report.css"),
+        code=lib("reporting"),
         env=env("report"),
     output:
         report="<results>/report.html",
@@ -29,19 +43,7 @@ rule write_report:
         runtime=JOBS["write_report"]["runtime"],
     params:
         studies={
-            name: {
-                key: study.get(key, "")
-                for key in (
-                    "title",
-                    "description",
-                    "citation",
-                    "licence",
-                    "data",
-                    "evaluation",
-                    "clean",
-                    "select",
-                )
-            }
+            name: {key: study.get(key, "") for key in ("title", "description", "citation", "data")}
             for name, study in STUDIES.items()
         },
     script:

@@ -8,9 +8,7 @@ rule train_classical:
         samples="<results>/{study}/data/samples.tsv",
         splits="<results>/{study}/splits.tsv",
         ranking="<results>/{study}/features/{repeat}/ranking.parquet",
-        code=lambda wildcards: lib(
-            "training", "tables", f"models.{wildcards.model}"
-        ),
+        code=lambda wildcards: lib("training", "tables", f"models.{wildcards.model}"),
         env=env("classical"),
     output:
         predictions="<results>/{study}/cv/{repeat}/{model}/predictions.parquet",
@@ -29,9 +27,7 @@ rule train_classical:
         runtime=job("train_classical", "runtime"),
     params:
         k=study_value("select", "k"),
-        model_params=lambda wildcards: STUDIES[wildcards.study]
-        .get("model_params", {})
-        .get(wildcards.model, {}),
+        model_params=lambda wildcards: STUDIES[wildcards.study].get("model_params", {}).get(wildcards.model, {}),
         seed=config["seed"],
     script:
         "../scripts/train_model.py"

@@ -12,8 +12,10 @@ from genestrata.figures import (
     plot_roc,
     plot_scores,
     plot_tuning,
+    reliability,
     roc_points,
     simulated_note,
+    tuning_curves,
 )
 from genestrata.files import read_json, write_json, write_table
 from genestrata.logs import job_log
@@ -29,7 +31,7 @@ def path_parts(paths):
 
 
 def draw(test, raw, metrics, samples, tuning, folder, data):
-    """Draw all figures of the evaluation into `folder`."""
+    """Draw all figures of the evaluation into `folder`; returns the curves for the report page."""
     names, classes, selected = list(samples["sample"]), class_names(test), metrics["selected"]
     note, title = simulated_note(data), model_title(selected)
 
@@ -41,24 +43,59 @@ def draw(test, raw, metrics, samples, tuning, folder, data):
     plot_confusion(confusion, f"{title}: test predictions", folder / "confusion_matrix", note)
     # Two classes mirror each other, so all models fit into one picture; with more, the classes of the headline model.
     if len(classes) == 2:
-        curves = {
-            f"{model_title(model)} ({metrics['models'][model]['roc_auc_ovr']['value']:.3f})": roc_points(
-                repeats_of(test, model), 1
-            )
-            for model in metrics["models"]
+        roc_title = f"{classes[1]} against {classes[0]}"
+        areas = {model: entry["roc_auc_ovr"]["value"] for model, entry in metrics["models"].items()}
+        roc = {
+            f"{model_title(model)} ({area:.3f})": roc_points(repeats_of(test, model), 1)
+            for model, area in areas.items()
         }
-        plot_roc(curves, f"{classes[1]} against {classes[0]}", folder / "roc_curve", note)
     else:
-        areas = metrics["models"][selected]["per_class"]
-        curves = {
-            f"{label} ({areas[label]['roc_auc']:.3f})": roc_points(repeats_of(test, selected), code)
-            for code, label in enumerate(classes)
+        roc_title = f"{title}: each class against the rest"
+        areas = {label: entry["roc_auc"] for label, entry in metrics["models"][selected]["per_class"].items()}
+        roc = {
+            f"{label} ({'–' if area is None else format(area, '.3f')})": roc_points(repeats_of(test, selected), code)
+            for code, (label, area) in enumerate(areas.items())
         }
-        plot_roc(curves, f"{title}: each class against the rest", folder / "roc_curve", note)
-    series = {"before": repeats_of(raw, selected), "after temperature scaling": repeats_of(test, selected)}
-    plot_calibration(series, f"{title}: calibration", folder / "calibration", note)
-    plot_tuning(tuning[tuning["fold"] != FINAL], folder / "tuning_curves", note)
+    plot_roc(roc, roc_title, folder / "roc_curve", note)
+    calibration = {
+        label: reliability(repeats_of(table, selected))
+        for label, table in (("before", raw), ("after calibration", test))
+    }
+    plot_calibration(calibration, f"{title}: calibration", folder / "calibration", note)
+    sizes = tuning_curves(tuning[tuning["fold"] != FINAL])
+    plot_tuning(sizes, folder / "tuning_curves", note)
     plot_scores(metrics, "balanced_accuracy", "Balanced accuracy", folder / "scores", note)
+    return {
+        "roc": _curve(
+            roc_title,
+            "False positive rate",
+            "True positive rate",
+            "Held-out samples of all folds together; in brackets the area, averaged over folds.",
+            roc,
+        ),
+        "calibration": _curve(
+            f"{title}: calibration",
+            "Confidence of the call",
+            "Accuracy",
+            "Accuracy of the calls against their confidence, in ten bins of equal size; on the diagonal the model is "
+            "as often "
+            "right as it says.",
+            calibration,
+        ),
+        "tuning": _curve(
+            "Genes kept and inner score",
+            "Genes kept (k)",
+            "Inner balanced accuracy",
+            "Balanced accuracy inside the training part against the number of genes, with the best other settings.",
+            {model_title(model): curve for model, curve in sizes.items()},
+        ),
+    }
+
+
+def _curve(title, xlab, ylab, description, lines):
+    """Lines as the report page takes them: label to [[x, y], …]."""
+    points = {label: [[float(x), float(y)] for x, y in zip(*line[:2], strict=True)] for label, line in lines.items()}
+    return {"title": title, "xlab": xlab, "ylab": ylab, "description": description, "lines": points}
 
 
 def main(inputs, outputs, study, data, evaluation, calibration, seed):
@@ -77,7 +114,8 @@ def main(inputs, outputs, study, data, evaluation, calibration, seed):
         "controls": {"permuted_labels": summarise(pd.read_csv(inputs.controls, sep="\t"))},
     }
     raw = predictions[predictions["inner_fold"].isna() & (predictions["fold"] != FINAL)]
-    draw(test, raw, metrics, samples, tuning, Path(outputs.metrics).parent, data)
+    curves = draw(test, raw, metrics, samples, tuning, Path(outputs.metrics).parent, data)
+    write_json(curves, outputs.curves)
     write_json(metrics, outputs.metrics)
     write_table(metrics_table(metrics), outputs.table)
     write_table(test, outputs.predictions)

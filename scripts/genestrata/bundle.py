@@ -95,7 +95,8 @@ def model_card(bundle: Mapping[str, Any], metrics: Mapping[str, Any], study: Map
     if study["data"] == "simulated":
         lines += ["> **SIMULATED data**: this model knows nothing about real samples.", ""]
     lines += [
-        f"- **Data**: {study['data']}, {metrics['n_samples']} samples, {metrics['n_features']} genes. {study['citation']}",
+        f"- **Data**: {study['data']}, {metrics['n_samples']} samples, {metrics['n_features']} genes. "
+        f"{study['citation']}",
         f"- **Licence of the data**: {study['licence'] or 'not stated'}",
         f"- **Classes**: {classes}",
         f"- **Cleaning expected of new samples**: {bundle['clean']}",
@@ -107,7 +108,8 @@ def model_card(bundle: Mapping[str, Any], metrics: Mapping[str, Any], study: Map
         f"- **Expected calibration error**: {interval('ece')}",
         f"- **Confidence below which no call is made**: {bundle['models'][selected]['threshold']:.3f}",
         "",
-        "The score belongs to the protocol and was measured on held-out samples; the parts in this folder were refitted",
+        "The score belongs to the protocol and was measured on held-out samples; the parts in this folder were "
+        "refitted",
         "on all samples, with hyper-parameters chosen by one more inner cross-validation. Research use: not a medical",
         "device, not validated on other platforms, laboratories or populations than the data above.",
         "",

@@ -22,12 +22,17 @@ def fit_temperature(probabilities: np.ndarray, codes: np.ndarray) -> float:
     """Temperature of the least log loss on out-of-fold predictions.
 
     probabilities : (n_samples, n_classes); codes : (n_samples,) int, the column of the true class. Deterministic.
+    The targets are smoothed as in Platt 1999: a class of n samples aims at (n + 1) / (n + 2), so that a small training
+    part without an error does not make the model certain of everything.
     """
     logits = np.log(np.clip(probabilities, SMALLEST_PROBABILITY, None))
-    rows = np.arange(len(codes))
+    n_classes = probabilities.shape[1]
+    doubt = 1 / (np.bincount(codes, minlength=n_classes)[codes] + 2)
+    targets = np.repeat(doubt[:, None] / max(n_classes - 1, 1), n_classes, axis=1)
+    targets[np.arange(len(codes)), codes] = 1 - doubt
 
     def loss(log_temperature: float) -> float:
-        return float(-log_softmax(logits / np.exp(log_temperature), axis=1)[rows, codes].mean())
+        return float(-(targets * log_softmax(logits / np.exp(log_temperature), axis=1)).sum(axis=1).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=LOG_TEMPERATURE_RANGE, method="bounded").x))
 
@@ -42,7 +47,10 @@ def choose_threshold(probabilities: np.ndarray, codes: np.ndarray) -> float:
     order = np.argsort(-confidence, kind="stable")
     accuracy = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
     half = (len(order) + 1) // 2
-    enough = np.flatnonzero(accuracy[half - 1 :] >= TARGET_ACCURACY)
-    last = half - 1 + (enough[-1] if len(enough) else 0)
+    # A threshold calls all samples of equal confidence or none, so it can only stand at the last of them.
+    last_of_equals = np.append(np.diff(confidence[order]) != 0, True)
+    places = np.flatnonzero(last_of_equals[half - 1 :]) + half - 1
+    enough = places[accuracy[places] >= TARGET_ACCURACY]
+    last = enough[-1] if len(enough) else places[0]
     # Everything is called where the target is met by all.
     return 0.0 if last == len(order) - 1 else float(confidence[order][last])

@@ -72,17 +72,17 @@ def clean(
     matrix = matrix.loc[:, ~constant]
     if matrix.empty:
         raise InputError(
-            f"{where}: nothing is left after cleaning ({report['before']} before); see `clean` in the study"
+            f"{where}: nothing is left of {report['before']['samples']} samples x {report['before']['features']} genes "
+            "after cleaning; see `clean` in the study"
         )
 
     if settings["scale_samples"] == "standardise":
         values = matrix.to_numpy()
-        spread = np.nanstd(values, axis=1, keepdims=True)
-        if np.any(spread == 0):
-            raise InputError(
-                f"{where}: sample '{matrix.index[int(np.argmin(spread))]}' has the same value in every gene"
-            )
-        matrix = (matrix - np.nanmean(values, axis=1, keepdims=True)) / spread
+        # Rounding leaves the deviation of equal values a little above zero, so equality is asked of the values.
+        flat = np.flatnonzero(np.nanmax(values, axis=1) == np.nanmin(values, axis=1))
+        if len(flat):
+            raise InputError(f"{where}: sample '{matrix.index[flat[0]]}' has the same value in every gene")
+        matrix = (matrix - np.nanmean(values, axis=1, keepdims=True)) / np.nanstd(values, axis=1, keepdims=True)
         record("scale_samples standardise", [], "samples", samples=len(matrix))
 
     order = np.argsort(matrix.index.to_numpy(dtype=str), kind="stable")

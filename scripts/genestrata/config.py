@@ -19,6 +19,10 @@ from genestrata.simulators import SIMULATORS
 
 # Keys of a study that name a file of the user's, relative to the study file.
 FILE_KEYS = ("expression", "samples")
+# Defaults that a study may remove with a null; without any other one a job would stop.
+REMOVABLE = ("stack", "explain")
+# Types of a JSON schema in the words of YAML.
+TYPES = {"string": "text", "integer": "a whole number", "array": "a list", "object": "a mapping"}
 # Keys of a source that say where data come from; its other keys override the study's.
 SOURCE_KEYS = {
     "public": {"folder", "reader", "files"},
@@ -67,7 +71,8 @@ def validate(content: Mapping[str, Any], schema: Mapping[str, Any], file: str | 
     """Raise InputError that lists, one per line, every violation of the schema in `content`."""
     errors = sorted(Draft202012Validator(schema).iter_errors(content), key=lambda error: list(map(str, error.path)))
     if errors:
-        raise InputError("\n".join(_explain(error, file) for error in errors))
+        # A schema error per missing key, but one message for all of them.
+        raise InputError("\n".join(dict.fromkeys(_explain(error, file) for error in errors)))
 
 
 def _kind(value: Any) -> str:
@@ -94,7 +99,7 @@ def _explain(error: Any, file: str | Path) -> str:
         return f"{file}: {where}required {'key' if len(missing) == 1 else 'keys'} missing: {', '.join(missing)}"
     expectations = {
         "enum": lambda: "one of " + ", ".join(map(str, limit)) if rule == "enum" else "",
-        "type": lambda: " or ".join([limit] if isinstance(limit, str) else limit),
+        "type": lambda: " or ".join(TYPES.get(t, t) for t in ([limit] if isinstance(limit, str) else limit)),
         "minimum": lambda: f"at least {limit}",
         "maximum": lambda: f"at most {limit}",
         "exclusiveMinimum": lambda: f"more than {limit}",
@@ -147,47 +152,64 @@ class Catalogue:
             raise InputError(unknown_name(file, key, entry, shipped, "study") + "; or a path to your own .yaml")
         return path
 
-    def read_study_file(self, path: Path, descendants: tuple[Path, ...] = ()) -> dict[str, Any]:
-        """Read and check one study file and merge it over the study that it extends; file paths become absolute."""
+    def read_study_file(self, path: Path, descendants: tuple[Path, ...] = ()) -> list[dict[str, Any]]:
+        """Read and check one study file and those that it extends, oldest first; file paths become absolute.
+
+        They stay apart because a null of a variant must also remove what only the defaults of the task say.
+        """
         content = read_yaml(path)
         validate(_without_nulls(content), self.study_schema, path)
         for key in FILE_KEYS:
-            if key in content:
+            if content.get(key) is not None:
                 content[key] = str((path.parent / content[key]).resolve())
         parent = content.pop("extends", None)
         if parent is None:
-            return content
+            return [content]
         lineage = (*descendants, path.resolve())
         parent_path = self.study_path(parent, path.parent, path, "extends")
         if parent_path.resolve() in lineage:
             raise InputError(f"{path}: extends: {parent} extends this study in turn")
         inherited = self.read_study_file(parent_path, lineage)
-        inherited.pop("name", None)
-        return merge(inherited, content)
+        inherited[-1].pop("name", None)
+        return [*inherited, content]
 
     def load_study(self, path: Path, data: str) -> dict[str, Any]:
         """Resolve one study for a run: its file, what it extends, the chosen source and the defaults of its task.
 
         Adds `name`, `data` (simulated, public or user) and `source` (the chosen source's own keys, {} for user files).
         """
-        study = self.read_study_file(path)
-        study["name"] = re.sub(r"[^a-z0-9_]", "_", str(study.get("name", path.stem)).lower())
+        layers = self.read_study_file(path)
+        study = functools.reduce(merge, layers, {})
         missing = [key for key in ("title", "task") if key not in study]
         if missing:
             raise InputError(f"{path}: required key missing: {', '.join(missing)}")
-        sources = study.pop("sources", None)
+        sources = study.get("sources")
         if sources is None:
-            study |= {"data": "user", "source": {}}
             _check_user_files(study, path)
+            data, own = "user", {}
+            group = study.get("evaluation", {}).get("group")
+            if group is not None:
+                layers.append({"columns": {"group": group}})
         else:
+            mixed = [key for key in (*FILE_KEYS, "label_column") if key in study]
+            if mixed:
+                raise InputError(
+                    f"{path}: {', '.join(mixed)}: a study has either `sources` or files of its own; with `extends`, "
+                    "`sources: null` removes the inherited ones"
+                )
             if data not in sources:
                 raise InputError(f"{path}: sources: no source '{data}'; this study has: {', '.join(sources)}")
             chosen = sources[data]
             own = {key: value for key, value in chosen.items() if key in SOURCE_KEYS[data]}
-            study = merge(study, {key: value for key, value in chosen.items() if key not in own})
-            study |= {"data": data, "source": own}
+            layers.append({key: value for key, value in chosen.items() if key not in own})
         defaults = read_yaml(self.resources / "defaults" / f"{study['task']}.yaml")
-        study = merge(defaults, study)
+        study = functools.reduce(merge, layers, defaults)
+        study.pop("sources", None)
+        study["name"] = re.sub(r"[^a-z0-9_]", "_", str(study.get("name", path.stem)).lower())
+        study |= {"data": data, "source": own}
+        _check_complete(study, defaults, path)
+        if not any((layer.get("explain") or {}).get("models") for layer in layers):
+            _fit_explained_models(study)
         _check_names(study, path)
         return study
 
@@ -213,6 +235,25 @@ def _without_nulls(content: Any) -> Any:
     return content
 
 
+def _check_complete(study: Mapping[str, Any], defaults: Mapping[str, Any], path: Path, prefix: str = "") -> None:
+    """Raise InputError where a null removed a default that every study needs."""
+    for key, default in defaults.items():
+        if default is None or prefix + key in REMOVABLE:
+            continue
+        if key not in study:
+            raise InputError(f"{path}: {prefix}{key}: found nothing, but a value is needed; the default is {default!r}")
+        if isinstance(default, Mapping):
+            _check_complete(study[key], default, path, f"{prefix}{key}.")
+
+
+def _fit_explained_models(study: dict[str, Any]) -> None:
+    """Keep those of the default models to explain that the study has; without any, all that can be explained are."""
+    explain = study.get("explain", {})
+    explained = [model for model in explain.pop("models", []) if model in study["models"]]
+    if explained:
+        explain["models"] = explained
+
+
 def _check_user_files(study: Mapping[str, Any], path: Path) -> None:
     """Raise InputError unless a study of the user's own files says what to read and how."""
     required = ["reader", "expression", "orientation"]
@@ -222,6 +263,10 @@ def _check_user_files(study: Mapping[str, Any], path: Path) -> None:
         raise InputError(f"{path}: a study without `sources` also needs: {', '.join(missing)}")
     if "label_column" in study and study["orientation"] == "genes_by_samples":
         raise InputError(f"{path}: label_column: needs orientation samples_by_genes; give a `samples` table instead")
+    if "label_column" in study and study.get("evaluation", {}).get("group") is not None:
+        raise InputError(
+            f"{path}: evaluation.group: groups stand in a `samples` table; give one instead of label_column"
+        )
     if "label_column" in study and "samples" in study:
         raise InputError(
             f"{path}: label_column: labels come from the `samples` table or from label_column, not from both"
@@ -242,9 +287,14 @@ def _check_names(study: Mapping[str, Any], path: Path) -> None:
         raise InputError(
             unknown_name(path, "sources.simulated.simulator", source["simulator"], SIMULATORS, "simulator")
         )
-    for model in (*study["models"], *study.get("model_params", {}), study["controls"]["model"]):
-        if model not in REGISTRY:
-            raise InputError(unknown_name(path, "models", model, REGISTRY, "model"))
+    for key, models in (
+        ("models", study["models"]),
+        ("model_params", study.get("model_params", {})),
+        ("controls.model", [study["controls"]["model"]]),
+    ):
+        for model in models:
+            if model not in REGISTRY:
+                raise InputError(unknown_name(path, key, model, REGISTRY, "model"))
     for section, models in (
         ("stack.base", study.get("stack", {}).get("base", [])),
         ("explain.models", study.get("explain", {}).get("models", [])),

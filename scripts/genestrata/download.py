@@ -8,7 +8,7 @@ import pooch
 import requests
 
 from genestrata.errors import InputError
-from genestrata.files import atomic_path
+from genestrata.files import atomic_path, share
 
 logger = logging.getLogger(__name__)
 
@@ -35,13 +35,16 @@ def fetch(folder: str, url: str, sha256: str, mirror: str, output: str | Path) -
             logger.info("%s: taken from %s, sha256 %s", output.name, place, sha256)
             return
         except (OSError, requests.RequestException) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
+            response = getattr(error, "response", None)
+            status = None if response is None else f"HTTP status {response.status_code}"
+            reason = status or getattr(error, "strerror", None) or type(error).__name__
             logger.warning("%s: not at %s: %s", output.name, place, error)
             failures.append(f"{place} ({reason})")
         except ValueError as error:
             raise InputError(
-                f"{output.name}: wrong checksum of the file at {place}: {error}. The copy is damaged or another version: "
-                "replace it, or correct sha256 in the study file if you trust it"
+                f"{output.name}: wrong checksum of the file at {place}: {str(error).rstrip('.')}. "
+                "The copy is damaged or another version: replace it, or correct sha256 in the study file if you "
+                "trust it"
             ) from None
     raise InputError(
         f"{output.name}: could not be fetched from {' nor from '.join(failures)}; check the network, or give a folder "
@@ -57,6 +60,7 @@ def _download(url: str, sha256: str, output: Path) -> None:
     )
     manager.urls[output.name] = url
     manager.fetch(output.name, downloader=pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT_SECONDS))
+    share(output)
 
 
 def _copy(path: str, sha256: str, output: Path) -> None:

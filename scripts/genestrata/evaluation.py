@@ -91,12 +91,15 @@ def evaluate(
 
     predictions : rows of all models and repeats, raw; tuning, history : the models' tables with columns repeat and
     model; samples : samples.tsv; protocol : scheme, folds, repeats, inner_folds, group, seed. Returns the dictionary of
-    metrics.json (without study, data and controls) and the calibrated test predictions. The bootstrap is seeded from
-    protocol["seed"].
+    metrics.json (without study, data, n_features and controls) and the calibrated test predictions. The bootstrap is
+    seeded from protocol["seed"].
     """
     classes, names = class_names(predictions), list(samples["sample"])
+    outer = predictions[predictions["fold"] != FINAL]
+    # Folds shrink to the smallest class, and a published split is one: report what was done, not what was asked for.
+    done = {"folds": int(outer["fold"].nunique()), "inner_folds": int(outer["inner_fold"].max()) + 1}
     test, parameters = calibrate(predictions, calibration)
-    raw = predictions[predictions["inner_fold"].isna() & (predictions["fold"] != FINAL)]
+    raw = outer[outer["inner_fold"].isna()]
     truth = codes(samples["label"], classes)
     grouped = protocol["scheme"] in GROUPED_SCHEMES
     weights = bootstrap_weights(truth, samples["group"].to_numpy(dtype=str) if grouped else None, protocol["seed"])
@@ -138,7 +141,7 @@ def evaluate(
     metrics = {
         "n_samples": len(samples),
         "classes": {label: int(size) for label, size in samples["label"].value_counts().sort_index().items()},
-        "protocol": dict(protocol),
+        "protocol": dict(protocol) | done,
         "selected": selected,
         "exploratory_best": best,
         "models": models,

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
 from genestrata.files import atomic_path
-from genestrata.metrics import ECE_BINS, TestPredictions
+from genestrata.metrics import TestPredictions, equal_mass_bins
 from genestrata.models.registry import model_title
 from genestrata.naming import readable, slug
 
@@ -118,22 +118,20 @@ def reliability(repeats: Sequence[TestPredictions]) -> tuple[np.ndarray, np.ndar
     """Mean confidence, accuracy and size of the bins of equal mass, pooled over repeats."""
     confidence = np.concatenate([part.probabilities.max(axis=1) for part in repeats])
     right = np.concatenate([part.predicted == part.codes for part in repeats])
-    bins = np.array_split(np.argsort(confidence, kind="stable"), min(ECE_BINS, len(confidence)))
+    bins = equal_mass_bins(confidence)
     points = [(confidence[members].mean(), right[members].mean(), len(members)) for members in bins]
     return tuple(np.array(points).T)
 
 
 def plot_calibration(
-    series: Mapping[str, Sequence[TestPredictions]], title: str, stem: str | Path, note: str = ""
+    series: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]], title: str, stem: str | Path, note: str = ""
 ) -> None:
-    """Reliability diagram: accuracy of the call against its confidence, one line per entry."""
+    """Reliability diagram: accuracy of calls against their confidence; series : label to what `reliability` returns."""
     with figure(stem, 4.8, 4.4, note) as (_, axes):
         axes.plot([0, 1], [0, 1], color="#999999", linestyle=":", linewidth=1, label="perfect")
-        lowest = 1.0
-        for number, (label, repeats) in enumerate(series.items()):
-            confidence, accuracy, _ = reliability(repeats)
-            lowest = min(lowest, confidence.min(), accuracy.min())
+        for number, (label, (confidence, accuracy, _)) in enumerate(series.items()):
             axes.plot(confidence, accuracy, color=colour(number), marker=MARKERS[number], markersize=5, label=label)
+        lowest = min(min(confidence.min(), accuracy.min()) for confidence, accuracy, _ in series.values())
         limits = (max(0.0, lowest - 0.05), 1.02)
         axes.set(xlabel="Confidence of the call", ylabel="Accuracy", title=title, xlim=limits, ylim=limits)
         axes.legend(loc="best", fontsize=8)
@@ -157,29 +155,25 @@ def plot_scores(metrics: Mapping[str, Any], metric: str, label: str, stem: str |
         axes.set_axisbelow(True)
 
 
-def plot_tuning(tuning: pd.DataFrame, stem: str | Path, note: str = "") -> None:
-    """Inner balanced accuracy against the number of genes, the best other parameters at each, mean over folds."""
-    models = [model for model in dict.fromkeys(tuning["model"]) if model not in ("majority", "stack")]
+def tuning_curves(tuning: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Model to numbers of genes and inner balanced accuracy, the best other parameters at each, mean over folds."""
+    curves = {}
+    for model, rows in tuning[~tuning["model"].isin(["majority", "stack"])].groupby("model", sort=False):
+        best = rows.groupby(["repeat", "fold", "k"], observed=True)["inner_balanced_accuracy"].max().groupby("k").mean()
+        curves[model] = (best.index.to_numpy(), best.to_numpy())
+    return curves
+
+
+def plot_tuning(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], stem: str | Path, note: str = "") -> None:
+    """Inner balanced accuracy against the number of genes kept, one line per model."""
     with figure(stem, 5.6, 4.0, note) as (_, axes):
-        for number, model in enumerate(models):
-            rows = tuning[tuning["model"] == model]
-            best = (
-                rows.groupby(["repeat", "fold", "k"], observed=True)["inner_balanced_accuracy"]
-                .max()
-                .groupby("k")
-                .mean()
-            )
+        for number, (model, (sizes, scores)) in enumerate(curves.items()):
             axes.plot(
-                best.index,
-                best,
-                color=colour(number),
-                marker=MARKERS[number % 8],
-                markersize=5,
-                label=model_title(model),
+                sizes, scores, color=colour(number), marker=MARKERS[number % 8], markersize=5, label=model_title(model)
             )
-        sizes = sorted(set(tuning.loc[tuning["model"].isin(models), "k"]))
+        ticks = sorted({int(size) for sizes, _ in curves.values() for size in sizes})
         axes.set_xscale("log")
-        axes.set_xticks(sizes, [str(size) for size in sizes])
+        axes.set_xticks(ticks, [str(size) for size in ticks])
         axes.minorticks_off()
         axes.set(xlabel="Genes kept (k)", ylabel="Inner balanced accuracy")
         axes.grid(axis="y", color="#EEEEEE")
@@ -298,6 +292,9 @@ def plot_shap_beeswarm(
         )
         drawing.set_size_inches(6.4, 1.4 + 0.28 * len(top))
         axes.tick_params(labelsize=7)
+        for other in drawing.axes[1:]:
+            other.tick_params(labelsize=7)
+            other.set_ylabel("Value of the gene", fontsize=8)
         axes.set_xlabel("SHAP value of held-out samples", fontsize=8)
         axes.set_title(title)
         save(drawing, folder / f"beeswarm_{slug(label)}", note)
@@ -321,7 +318,7 @@ def plot_tree(model: Any, markers: Mapping[str, str], stem: str | Path, note: st
     from sklearn.tree import plot_tree as draw_tree
 
     depth, leaves = model.estimator.get_depth(), model.estimator.get_n_leaves()
-    with figure(stem, max(5.0, 2.2 * leaves), 1.6 + 1.3 * depth, note) as (_, axes):
+    with figure(stem, max(5.0, 1.8 * leaves), 1.6 + 1.3 * depth, note) as (_, axes):
         draw_tree(
             model.estimator,
             feature_names=[readable(feature, markers) for feature in model.features],

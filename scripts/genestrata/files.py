@@ -12,6 +12,13 @@ from typing import Any
 import pandas as pd
 
 
+def share(path: Path) -> None:
+    """Give a file that a temporary one became the permissions that the umask allows; mkstemp makes it private."""
+    umask = os.umask(0)
+    os.umask(umask)
+    path.chmod(0o666 & ~umask)
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary path in the folder of `path` and rename it to `path` on success; nothing stays on failure."""
@@ -22,10 +29,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        # mkstemp makes files private; results are for everyone the umask allows.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        share(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

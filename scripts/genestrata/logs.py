@@ -19,6 +19,7 @@ def job_log(path: str | Path) -> Iterator[None]:
     logging.basicConfig(
         filename=path,
         filemode="w",
+        encoding="utf-8",
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",
         force=True,

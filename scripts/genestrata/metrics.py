@@ -95,9 +95,23 @@ def probability_metrics(predictions: TestPredictions, weights: np.ndarray) -> di
     gap = np.zeros(len(weights))
     confidence = probabilities.max(axis=1)
     surprise = (predictions.predicted == predictions.codes) - confidence
-    for members in np.array_split(np.argsort(confidence, kind="stable"), min(ECE_BINS, len(rows))):
+    for members in equal_mass_bins(confidence):
         gap += np.abs(weights[:, members] @ surprise[members])
     return {"log_loss": weights @ log_losses / total, "brier": weights @ squares / total, "ece": gap / total}
+
+
+def equal_mass_bins(confidence: np.ndarray) -> list[np.ndarray]:
+    """Row numbers of ECE_BINS bins of (nearly) equal size by rising confidence.
+
+    Equal confidences, which small trees and the baseline give, share a bin: the order of rows must not matter.
+    """
+    order = np.argsort(confidence, kind="stable")
+    parts = np.array_split(np.arange(len(order)), min(ECE_BINS, len(order)))
+    bin_of_place = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    ranked = confidence[order]
+    middle = (np.searchsorted(ranked, ranked, side="left") + np.searchsorted(ranked, ranked, side="right") - 1) // 2
+    bins = bin_of_place[middle]
+    return [order[bins == number] for number in np.unique(bins)]
 
 
 def class_auc(predictions: TestPredictions, weights: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -1,6 +1,7 @@
 """Statistics and ranking of all features on every training part of a repeat, computed once and shared by all models."""
 
 import logging
+import warnings
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -23,7 +24,9 @@ def rank_part(X: np.ndarray, y: np.ndarray, names: np.ndarray, method: str) -> p
     sd (1 for a constant feature), score (NaN where undefined) and rank from 1, ties by name, so that neither the order
     of rows nor of columns matters. Missing values are scored at the training mean.
     """
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        # Constant features are met below; the warning would list them all, for every training part.
+        warnings.filterwarnings("ignore", message="Features .* are constant")
         scaler = StandardScaler().fit(X)
         mean = np.nan_to_num(scaler.mean_)
         scale = np.where(np.isfinite(scaler.scale_) & (scaler.scale_ > 0), scaler.scale_, 1.0)

@@ -75,6 +75,12 @@ def split_samples(samples: pd.DataFrame, settings: Mapping[str, Any], seed: int,
             inner = _inner_folds(
                 labels, inner_groups, train, settings["inner_folds"], repeat_seed, f"{where}: fold {fold}"
             )
+            for part in (train, *(fit for fit, _ in inner)):
+                if len(set(labels[part])) < 2:
+                    raise InputError(
+                        f"{where}: fold {fold}: a training part holds class '{labels[part][0]}' only; another class "
+                        "has too few samples or groups for this scheme"
+                    )
             for number, (_, held_out) in enumerate(inner):
                 inner_fold[held_out] = str(number)
             role = np.where(np.isin(rows, train), "train", "test")
@@ -112,7 +118,7 @@ def _outer_folds(
         split = samples["split"].str.lower().to_numpy(dtype=str)
         unknown = sorted(set(split) - {"train", "test"})
         if unknown or not {"train", "test"} <= set(split):
-            found = ", ".join(repr(value) for value in sorted(set(split)))
+            found = ", ".join(repr(value) for value in sorted(set(split.tolist())))
             raise InputError(f"{where}: column split: found {found}, expected both train and test and nothing else")
         train, test = rows[split == "train"], rows[split == "test"]
         only_test = sorted(set(labels[test]) - set(labels[train]))

@@ -1,5 +1,6 @@
 """Saving fitted models as files that cannot run code: skops for scikit-learn, UBJ for XGBoost, the rest as JSON."""
 
+import json
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,17 @@ from genestrata.files import atomic_path, read_json, write_json
 # Types outside skops' own list that our models are made of; everything else in a file is refused. A tree is trusted
 # only because `_check_tree` then looks at the node indices that scikit-learn follows without a bounds check.
 TRUSTED_TYPES = ["genestrata.models.linear_svm.SoftmaxLinearSVC", "sklearn.tree._tree.Tree"]
+# skops knows every estimator of scikit-learn, and some of them hold trees where `load_skops` would not look.
+ESTIMATORS = {
+    "DummyClassifier",
+    "LogisticRegression",
+    "SoftmaxLinearSVC",
+    "NearestCentroid",
+    "DecisionTreeClassifier",
+    "RandomForestClassifier",
+    "GradientBoostingClassifier",
+}
+TREES = {"DecisionTreeClassifier", "DecisionTreeRegressor"}
 
 
 @dataclass
@@ -76,7 +88,11 @@ class FittedModel:
             from xgboost import XGBClassifier
 
             estimator = XGBClassifier()
-            estimator.load_model(path)
+            try:
+                estimator.load_model(path)
+            except ValueError as error:
+                raise InputError(f"{path}: not a readable model file: {error}") from None
+            _check_booster(estimator, path)
         else:
             estimator = load_skops(path)
         description["mean"] = np.asarray(description["mean"], dtype=float)
@@ -109,22 +125,40 @@ def load_skops(path: Path) -> Any:
         raise InputError(f"{path}: refused, it holds objects that a Genestrata model never holds: {error}") from None
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise InputError(f"{path}: not a readable model file: {error}") from None
-    for part in np.ravel(getattr(estimator, "estimators_", estimator)):
-        _check_tree(part, path)
+    parts = getattr(estimator, "estimators_", [])
+    parts = list(parts.ravel() if isinstance(parts, np.ndarray) else parts)
+    start = getattr(estimator, "init_", None)
+    known = type(estimator).__name__ in ESTIMATORS and all(type(part).__name__ in TREES for part in parts)
+    if not known or type(start).__name__ not in ("NoneType", "DummyClassifier"):
+        raise InputError(f"{path}: refused, {type(estimator).__name__} is no model that Genestrata makes")
+    for tree in [part.tree_ for part in [estimator, *parts] if hasattr(part, "tree_")]:
+        # An ensemble hands its rows to its trees unchecked, so its own number of columns counts.
+        _check_tree(tree.children_left, tree.children_right, tree.feature, estimator.n_features_in_, path)
     return estimator
 
 
-def _check_tree(estimator: Any, path: Path) -> None:
-    """Raise InputError if a decision tree points outside its nodes or its columns, or back to an earlier node."""
-    tree = getattr(estimator, "tree_", None)
-    if tree is None:
-        return
-    node = np.arange(tree.node_count)
-    inner = tree.children_left != -1
-    children = np.stack([tree.children_left[inner], tree.children_right[inner]])
+def _check_booster(estimator: Any, path: Path) -> None:
+    """`_check_tree` for XGBoost, which reads indices from a file and follows them without a bounds check too."""
+    learner = json.loads(estimator.get_booster().save_raw("json"))["learner"]
+    shape, booster = learner["learner_model_param"], learner["gradient_booster"]
+    n_outputs = max(1, int(shape["num_class"]))
+    if booster["name"] != "gbtree" or not all(0 <= place < n_outputs for place in booster["model"]["tree_info"]):
+        raise InputError(f"{path}: refused, it is no set of trees that Genestrata makes")
+    for tree in booster["model"]["trees"]:
+        children = [np.array(tree[side]) for side in ("left_children", "right_children")]
+        _check_tree(*children, np.array(tree["split_indices"]), int(shape["num_feature"]), path)
+
+
+def _check_tree(left: np.ndarray, right: np.ndarray, feature: np.ndarray, n_features: int, path: Path) -> None:
+    """Raise InputError if a tree points outside its nodes or the columns, or back to an earlier node.
+
+    left, right, feature : (n_nodes,) int; a leaf has -1 as left child.
+    """
+    inner = np.flatnonzero(left != -1)
+    children = np.stack([left[inner], right[inner]])
     if not (
-        np.all((children > node[inner]) & (children < tree.node_count))
-        and np.all((tree.feature[inner] >= 0) & (tree.feature[inner] < estimator.n_features_in_))
+        np.all((children > inner) & (children < len(left)))
+        and np.all((feature[inner] >= 0) & (feature[inner] < n_features))
     ):
         raise InputError(f"{path}: refused, a decision tree in it points outside its own nodes or columns")
 

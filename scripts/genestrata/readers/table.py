@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from genestrata.errors import InputError
-from genestrata.readers.tables import column_name, read_cells, sample_frame, to_numbers
+from genestrata.readers.tables import as_text, column_name, read_cells, sample_frame, to_numbers
 
 
 def read(files: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -14,10 +14,12 @@ def read(files: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[pd.Data
     docstring."""
     path = files["expression"]
     cells = read_cells(path, settings.get("separator"))
-    cells.index = pd.Index(cells.iloc[:, 0].astype(str))
+    cells.index = pd.Index(as_text(cells.iloc[:, 0]))
     if "label_column" in settings:
         label_column = column_name(cells, settings["label_column"], path)
-        labels = cells[label_column].astype(str)
+        if label_column == cells.columns[0]:
+            raise InputError(f"{path}: label_column: '{label_column}' is the first column, which holds the sample ids")
+        labels = as_text(cells[label_column])
         _check_labels(cells.index[labels == ""], path, label_column, settings)
         cells = cells[labels != ""]
         values = cells.iloc[:, 1:].drop(columns=label_column)
@@ -38,13 +40,15 @@ def _read_samples(path: str, settings: Mapping[str, Any]) -> pd.DataFrame:
     columns = {}
     for role in ("sample", "label", "group", "split"):
         if role in chosen or role in ("sample", "label") or role in table.columns:
-            columns[role] = table[column_name(table, chosen.get(role, role), path)].astype(str).tolist()
+            columns[role] = table[column_name(table, chosen.get(role, role), path)].pipe(as_text).tolist()
     samples = sample_frame(columns["sample"], columns["label"], columns.get("group"), columns.get("split"))
     if samples["sample"].duplicated().any():
         repeated = samples["sample"][samples["sample"].duplicated()].iloc[0]
         raise InputError(f"{path}: sample '{repeated}' has more than one row")
     unlabelled = samples["label"] == ""
     _check_labels(samples["sample"][unlabelled], path, chosen.get("label", "label"), settings)
+    if unlabelled.all():
+        raise InputError(f"{path}: no sample has a label in column '{chosen.get('label', 'label')}'")
     return samples[~unlabelled]
 
 
@@ -62,6 +66,11 @@ def _match(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Keep the samples that have both values and a label; raise InputError for others unless the study drops them."""
     in_matrix, in_table = set(matrix.index), set(samples["sample"])
+    if not in_matrix & in_table:
+        raise InputError(
+            f"{matrix_path} and {samples_path} have no sample id in common, e.g. '{matrix.index[0]}' and "
+            f"'{samples['sample'].iloc[0]}'; check `orientation` and `columns`"
+        )
     for missing, what, path in (
         (sorted(in_matrix - in_table), f"samples of {matrix_path} have no label", samples_path),
         (sorted(in_table - in_matrix), "labelled samples have no values", matrix_path),
@@ -70,11 +79,6 @@ def _match(
             raise InputError(
                 f"{path}: {len(missing)} {what}, e.g. '{missing[0]}'; complete the files or set `unlabelled: drop`"
             )
-    if not in_matrix & in_table:
-        raise InputError(
-            f"{matrix_path} and {samples_path} have no sample id in common, e.g. '{matrix.index[0]}' and "
-            f"'{samples['sample'].iloc[0]}'; check `orientation` and `columns`"
-        )
     # Repeated ids stay for the cleaning to judge; each takes the row of its id in the sample table.
     matrix = matrix[matrix.index.isin(in_table)]
     return matrix, samples.set_index("sample", drop=False).loc[matrix.index].reset_index(drop=True)

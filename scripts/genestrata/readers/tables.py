@@ -1,5 +1,6 @@
 """Reading delimited text and Parquet into tables of text or numbers, with messages that name file, line and column."""
 
+import csv
 import gzip
 import io
 import zlib
@@ -49,54 +50,62 @@ def delimiter(path: str | Path, separator: str | None) -> str:
 def read_cells(path: str | Path, separator: str | None = None) -> pd.DataFrame:
     """Read a table with one header line as stripped text; columns keep repeated names.
 
-    Raises InputError for an unreadable file, a row of another length than the header, or a table without rows.
+    Raises InputError for an unreadable file, a row of another length than the header, or a table without rows. Cells of
+    a Parquet file keep their type; its index, unless it only numbers the rows, is the first column.
     """
-    if Path(path).suffix == ".parquet":
+    if Path(path).suffix.lower() == ".parquet":
         return _read_parquet(path)
     separator = delimiter(path, separator)
-    text = read_text(path)
+    # Not pandas: it takes the cells that a short row lacks for empty ones, and strict quotes are checked here only.
+    lines = csv.reader(io.StringIO(read_text(path)), delimiter=separator, strict=True)
+    rows: list[list[str]] = []
     try:
-        cells = pd.read_csv(
-            io.StringIO(text),
-            sep=separator,
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            na_filter=False,
-            skip_blank_lines=True,
-        )
-    except (pd.errors.ParserError, ValueError) as error:
-        raise InputError(f"{path}: not a table separated by {separator!r}: {error}") from None
-    header = [str(name).strip() for name in cells.iloc[0]]
-    body = cells.iloc[1:].reset_index(drop=True)
-    if body.empty:
-        raise InputError(f"{path}: a header line without rows below it")
-    short = body.iloc[:, -1].isna()
-    if short.any():
-        row = int(np.flatnonzero(short)[0])
-        raise InputError(f"{path}: row {row + 2} has fewer than the {len(header)} cells of the header")
-    # R writes one header cell less than there are columns; a table of one column is the wrong separator.
-    if len(header) == 1:
+        for line in lines:
+            row = [cell.strip() for cell in line]
+            if not any(row):
+                continue
+            if rows and len(row) != len(rows[0]):
+                raise InputError(f"{path}: line {lines.line_num} has {len(row)} cells, the header has {len(rows[0])}")
+            rows.append(row)
+    except csv.Error as error:
+        raise InputError(
+            f"{path}: line {lines.line_num}: not a table separated by {separator!r}: {error}; check its quotes"
+        ) from None
+    if not rows:
+        raise InputError(f"{path}: every line is blank")
+    if len(rows[0]) == 1:
         raise InputError(f"{path}: one column only when separated by {separator!r}; set `separator` in the study file")
-    body.columns = pd.Index(header)
-    return body.apply(lambda column: column.str.strip())
+    if len(rows) == 1:
+        raise InputError(f"{path}: a header line without rows below it")
+    return pd.DataFrame(rows[1:], columns=rows[0], dtype=object)
 
 
 def _read_parquet(path: str | Path) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path)
+        # Nullable types keep integers with missing cells integers: a label stays 1 and does not become 1.0.
+        table = pd.read_parquet(path, dtype_backend="numpy_nullable")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except Exception as error:
         raise InputError(f"{path}: not a readable Parquet file ({error})") from None
+    if not isinstance(table.index, pd.RangeIndex):
+        table = table.reset_index()
+    if table.empty:
+        raise InputError(f"{path}: no rows or no columns")
+    return table.set_axis(table.columns.astype(str), axis="columns")
+
+
+def as_text(column: pd.Series) -> pd.Series:
+    """Cells of one column (ids, labels) as stripped text, "" where missing."""
+    return column.astype(object).where(column.notna(), "").astype(str).str.strip().astype(object)
 
 
 def column_name(table: pd.DataFrame, column: str | int, path: str | Path) -> str:
     """Name of a column given by name or 0-based number; raises InputError that lists the columns if there is none."""
     columns = list(table.columns)
     if isinstance(column, int):
-        if column < len(columns):
-            return columns[column]
+        if 0 <= column < len(columns):
+            return column_name(table, columns[column], path)
         raise InputError(f"{path}: no column number {column}; the table has {len(columns)} columns, numbered from 0")
     if column not in columns:
         raise InputError(f"{path}: no column '{column}'; found: {_some(columns)}")
@@ -110,6 +119,8 @@ def to_numbers(table: pd.DataFrame, path: str | Path) -> np.ndarray:
 
     Raises InputError that names the first cell that is no finite number, by its row label and column.
     """
+    if table.shape[1] == 0:
+        raise InputError(f"{path}: no column of values beside ids and labels")
     columns = []
     for position, name in enumerate(table.columns):
         cells = table.iloc[:, position]
@@ -120,7 +131,8 @@ def to_numbers(table: pd.DataFrame, path: str | Path) -> np.ndarray:
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             raise InputError(
-                f"{path}: row '{table.index[row]}', column '{name}': found {cells.iloc[row]!r}, expected a finite number"
+                f"{path}: row '{table.index[row]}', column '{name}': found {cells.iloc[row]!r}, "
+                "expected a finite number"
             )
         columns.append(numbers)
     return np.column_stack(columns)

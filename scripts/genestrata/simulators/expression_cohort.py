@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genestrata.errors import InputError
+
 DEFAULTS = {
     "features": 1000,
     "markers_per_class": 20,
@@ -26,7 +28,7 @@ def simulate(settings: Mapping[str, Any], seed: int) -> tuple[pd.DataFrame, pd.D
     Returns values (samples x genes, float64, about 4 to 14, NaN where missing; first column `sample`), samples (sample,
     label, batch), truth (class, feature). Each marker is raised in one class by an effect drawn around `effect`; each
     other gene belongs to one module, whose activity differs between samples but not between classes; a batch shifts
-    every gene. Batches are drawn independently of the classes.
+    every gene. Batches are drawn independently of the classes. Raises InputError for more markers than genes.
     """
     settings = DEFAULTS | dict(settings)
     random = np.random.default_rng(seed)
@@ -34,7 +36,10 @@ def simulate(settings: Mapping[str, Any], seed: int) -> tuple[pd.DataFrame, pd.D
     labels = np.repeat(list(classes), list(classes.values()))
     n_samples, n_markers = len(labels), settings["markers_per_class"] * len(classes)
     if n_markers > n_features:
-        raise ValueError(f"{n_markers} markers do not fit into {n_features} features")
+        raise InputError(
+            f"sources.simulated: markers_per_class {settings['markers_per_class']} in {len(classes)} classes need "
+            f"{n_markers} genes, features is {n_features}"
+        )
     genes = np.array([f"gene_{number:05d}" for number in range(1, n_features + 1)])
 
     values = random.normal(8.0, 1.5, n_features) + random.normal(0.0, settings["noise_sd"], (n_samples, n_features))

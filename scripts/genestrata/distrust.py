@@ -1,0 +1,93 @@
+"""What to distrust in a study, computed from its results: a list of sentences, the most serious first."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from genestrata.splitting import FINAL
+
+SMALL_CLASS = 20
+WIDE_INTERVAL = 0.15
+UNSTABLE = 0.5
+POOR_CALIBRATION = 0.1
+
+
+def reasons_to_distrust(
+    metrics: Mapping[str, Any],
+    cleaning: Mapping[str, Any],
+    stability: Mapping[str, Any],
+    clusters: Mapping[str, Any],
+    splits: pd.DataFrame,
+) -> list[str]:
+    """Reasons found in metrics.json, cleaning.json, stability.json, the cluster summary and splits.tsv (as text)."""
+    selected = metrics["selected"]
+    entry, protocol = metrics["models"][selected], metrics["protocol"]
+    reasons = []
+    if metrics["data"] == "simulated":
+        reasons.append("The data are simulated: classes are easier to tell apart than in real samples.")
+
+    control, chance = metrics["controls"]["permuted_labels"]["balanced_accuracy"], 1 / len(metrics["classes"])
+    low, high = control["ci95"]
+    if not low <= chance <= high:
+        reasons.append(
+            f"On permuted labels the protocol scores {low:.2f} to {high:.2f}, which does not contain {chance:.2f}: "
+            "something leaks, or too few samples were tested."
+        )
+    score = entry["balanced_accuracy"]
+    if score["ci95"][0] <= metrics["models"]["majority"]["balanced_accuracy"]["value"]:
+        reasons.append("The interval of the selected model contains the score of guessing the largest class.")
+    small = {label: size for label, size in metrics["classes"].items() if size < SMALL_CLASS}
+    if small:
+        named = ", ".join(f"{label} ({size})" for label, size in small.items())
+        reasons.append(f"Small classes: {named}. Their recall rests on a few samples.")
+    width = score["ci95"][1] - score["ci95"][0]
+    if width > WIDE_INTERVAL:
+        reasons.append(
+            f"The balanced accuracy is known to within {width:.2f} only; models inside that width are equals."
+        )
+    gap = entry["inner_score"]["balanced_accuracy"] - score["value"]
+    if protocol["scheme"] == "published":
+        reasons.append(
+            "One published split: the interval covers chance among the test samples, not the choice of the split"
+            + (f", and the test part scores {gap:.2f} below the training part's own estimate." if gap > 0.03 else ".")
+        )
+    asked = {"fold": protocol["folds"], "inner_fold": protocol["inner_folds"]}
+    evaluated = splits[splits["fold"] != FINAL]
+    if protocol["scheme"] in ("cv", "grouped_cv") and evaluated["fold"].nunique() < asked["fold"]:
+        reasons.append(
+            f"{evaluated['fold'].nunique()} outer folds instead of {asked['fold']}: the smallest class is too small."
+        )
+    if evaluated["inner_fold"].nunique() < asked["inner_fold"]:
+        reasons.append(
+            f"{evaluated['inner_fold'].nunique()} inner folds instead of {asked['inner_fold']}: the smallest class "
+            f"of the "
+            "training part is too small, so tuning is coarse."
+        )
+    if entry["ece"]["value"] > POOR_CALIBRATION:
+        reasons.append(
+            f"Probabilities are off by {entry['ece']['value']:.2f} on average: read them as an order, not as odds."
+        )
+    index = stability["selection_inner"]["index"]
+    if index is not None and index < UNSTABLE:
+        reasons.append(
+            f"The selected genes change between training parts (stability {index:.2f}): a single gene's rank means "
+            f"little."
+        )
+    matched = clusters["random_sets"].get("out of sample", clusters["random_sets"]["in sample"]).get("matched")
+    if matched and matched["p"] > 0.05:
+        reasons.append(
+            "Random sets of genes of the same expression and variance cluster the samples about as well as the ranked "
+            f"genes (p = {matched['p']:.2g})."
+        )
+    reasons += [f"From the cleaning: {warning}" for warning in cleaning.get("warnings", [])]
+    if selected != metrics["exploratory_best"]:
+        reasons.append(
+            "Another model does better on the test part than the selected one; choosing it now would be choosing by "
+            "the test."
+        )
+    reasons.append(
+        "Intervals treat samples as independent and describe this cohort; another laboratory or platform may differ "
+        "more."
+    )
+    return reasons

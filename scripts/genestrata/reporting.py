@@ -1,0 +1,573 @@
+"""The report page: the result files of every study as sections of one MultiQC page.
+
+Each section is one custom-content file of MultiQC (Ewels et al. 2016, Bioinformatics 32:3047), which draws the
+interactive plots and tables; figures of results that MultiQC cannot draw are embedded as they are.
+"""
+
+import base64
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from genestrata.distrust import reasons_to_distrust
+from genestrata.errors import InputError
+from genestrata.files import atomic_path, json_ready, read_json, read_table
+from genestrata.models.registry import REGISTRY, model_title
+from genestrata.naming import readable
+
+logger = logging.getLogger(__name__)
+
+SCHEMES = {
+    "published": "the published split into training and test samples",
+    "cv": "stratified cross-validation",
+    "grouped_cv": "stratified cross-validation that keeps groups together",
+    "leave_one_group_out": "leaving one group out at a time",
+}
+METRIC_NAMES = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "macro_f1": "Macro-F1",
+    "mcc": "MCC",
+    "roc_auc_ovr": "ROC-AUC",
+    "log_loss": "Log loss",
+    "brier": "Brier",
+    "ece": "ECE",
+}
+# Resolution of the PNG figures, and of a page.
+FIGURE_DPI = 150
+CSS_PIXELS_PER_INCH = 96
+DATA_NAMES = {"simulated": "SIMULATED", "public": "public", "user": "own files"}
+
+
+def number(value: float | None) -> str:
+    """A score with three decimals, a dash for none."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def with_interval(entry: Mapping[str, Any]) -> str:
+    """A value and its 95 % interval as text."""
+    low, high = entry["ci95"]
+    return f"{number(entry['value'])} ({number(low)} to {number(high)})"
+
+
+def table_section(
+    rows: Mapping[str, Mapping[str, Any]],
+    headers: Mapping[str, Any],
+    first: str,
+    sort_by: str,
+    descending: bool = False,
+) -> dict:
+    """Plot part of a section that is a sortable table; rows and headers as MultiQC takes them, `sort_by` a column's
+    title."""
+    columns = {key: {"scale": False, **header} for key, header in headers.items()}
+    pconfig = {"col1_header": first, "no_violin": True, "sort_rows": False, "parse_numeric": False}
+    pconfig["defaultsort"] = [{"column": sort_by, "direction": "desc" if descending else "asc"}]
+    return {
+        "plot_type": "table",
+        "pconfig": pconfig,
+        "headers": columns,
+        "data": {escape(str(name)): {key: _cell(value) for key, value in row.items()} for name, row in rows.items()},
+    }
+
+
+def _cell(value: Any) -> Any:
+    """Text of a table is data, not HTML; a missing cell is an empty one."""
+    if isinstance(value, str):
+        return escape(value)
+    return "" if value is None or pd.isna(value) else value
+
+
+def html_section(html: str) -> dict:
+    """Plot part of a section of prose."""
+    return {"plot_type": "html", "data": html}
+
+
+def image_section(images: Sequence[tuple[Path, str]]) -> dict:
+    """Plot part of a section that embeds PNG figures, each with the text that stands for it."""
+    parts = []
+    for path, text in images:
+        content = path.read_bytes()
+        # A PNG states its width in pixels at byte 16; this shows it at the size in inches it was drawn for.
+        width = int.from_bytes(content[16:20], "big") * CSS_PIXELS_PER_INCH // FIGURE_DPI
+        parts.append(
+            f'<img src="data:image/png;base64,{base64.b64encode(content).decode()}" alt="{escape(text)}" '
+            f'width="{width}" '
+            'class="genestrata-figure">'
+        )
+    return html_section("".join(parts))
+
+
+def study_sections(name: str, study: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str, str, dict]]:
+    """Sections of a study in reading order: id, title, description, plot part."""
+    metrics = read_json(folder / "evaluation/metrics.json")
+    cleaning = read_json(folder / "data/cleaning.json")
+    stability = read_json(folder / "explain/stability.json")
+    clusters = read_json(folder / "cluster/summary.json")
+    splits = read_table(folder / "splits.tsv", dtype=str)
+    markers = read_table(folder / "explain/known_markers.tsv", dtype={"feature": str, "name": str})
+    reasons = reasons_to_distrust(metrics, cleaning, stability, clusters, splits)
+
+    yield "summary", "In short", "", html_section(_summary(study, metrics, reasons))
+    yield (
+        "data",
+        "What the data are",
+        "Samples and genes before and after cleaning, and why each went.",
+        _cleaning(cleaning),
+    )
+    yield from _evaluation_sections(metrics, folder)
+    yield from _gene_sections(study, stability, markers, folder)
+    yield from _cluster_sections(clusters, folder)
+    listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
+    yield (
+        "distrust",
+        "What to distrust",
+        "Computed from this run; the first are the most serious.",
+        html_section(f"<ul>{listed}</ul>"),
+    )
+
+
+def _summary(study: Mapping[str, Any], metrics: Mapping[str, Any], reasons: Sequence[str]) -> str:
+    """The headline in sentences."""
+    protocol, selected = metrics["protocol"], metrics["selected"]
+    entry = metrics["models"][selected]
+    classes = ", ".join(f"{escape(label)} ({size})" for label, size in metrics["classes"].items())
+    control = metrics["controls"]["permuted_labels"]
+    repeats = f", repeated {protocol['repeats']} times" if protocol["repeats"] > 1 else ""
+    folds = f" in {protocol['folds']} folds" if protocol["scheme"] in ("cv", "grouped_cv") else ""
+    simulated = (
+        '<p class="genestrata-simulated"><strong>SIMULATED data.</strong> Drawn by this workflow with known markers; '
+        "nothing here is a finding about real samples.</p>"
+        if study["data"] == "simulated"
+        else ""
+    )
+    paragraphs = [
+        f"<strong>Data:</strong> {metrics['n_samples']} samples, {metrics['n_features']} genes after cleaning; classes "
+        f"{classes}. {escape(study['citation']) if study['data'] != 'simulated' else ''}",
+        f"<strong>Question put to the models:</strong> the class of samples never seen before, by "
+        f"{SCHEMES[protocol['scheme']]}"
+        f"{folds}{repeats}. Scaling, gene selection, tuning and calibration used training samples only.",
+        f"<strong>Answer:</strong> {escape(model_title(selected))}, chosen by its score inside the training part, "
+        f"reaches a balanced accuracy of <strong>{with_interval(entry['balanced_accuracy'])}</strong> on held-out "
+        f"samples "
+        f"({entry['errors']:.3g} errors of {_tested(entry)}). Guessing the largest class gives "
+        f"{number(metrics['models']['majority']['balanced_accuracy']['value'])}, the same protocol on permuted labels "
+        f"{with_interval(control['balanced_accuracy'])}.",
+        f"<strong>Before you use it:</strong> {len(reasons)} points to distrust are listed at the end of this study.",
+    ]
+    return simulated + "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs if paragraph)
+
+
+def _tested(entry: Mapping[str, Any]) -> int:
+    return sum(values["support"] for values in entry["per_class"].values())
+
+
+def _cleaning(cleaning: Mapping[str, Any]) -> dict:
+    """Table of the steps of cleaning."""
+    rows = {"read": {**cleaning["before"], "why": ""}}
+    for step in cleaning["steps"]:
+        dropped = {step["of"]: -step["dropped"] or None}
+        details = {key: value for key, value in step.items() if key not in ("step", "dropped", "of", "examples")}
+        why = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in details.items())
+        examples = f"e.g. {', '.join(step['examples'][:3])}" if step["examples"] else ""
+        rows[step["step"]] = {**dropped, "why": "; ".join(text for text in (why, examples) if text)}
+    rows["kept"] = {**cleaning["after"], "why": ""}
+    rows = {name: {"order": place, **row} for place, (name, row) in enumerate(rows.items(), start=1)}
+    headers = {
+        "order": {"title": "Step", "format": "{:,.0f}"},
+        "samples": {"title": "Samples", "format": "{:,.0f}"},
+        "features": {"title": "Genes", "format": "{:,.0f}"},
+        "why": {"title": "Detail"},
+    }
+    return table_section(rows, headers, "What was done", sort_by="Step")
+
+
+def _evaluation_sections(metrics: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str, str, dict]]:
+    """How good: models, classes, errors, curves, calibration, tuning."""
+    selected, models = metrics["selected"], metrics["models"]
+    curves = read_json(folder / "evaluation/curves.json")
+    ordered = sorted(models, key=lambda model: -models[model]["balanced_accuracy"]["value"])
+    rows = {}
+    for model in ordered:
+        entry = models[model]
+        notes = [
+            note
+            for note, applies in (
+                ("selected", model == selected),
+                ("best on the test part (exploratory)", model == metrics["exploratory_best"]),
+                ("baseline", model == "majority"),
+            )
+            if applies
+        ]
+        rows[model_title(model)] = {
+            "note": ", ".join(notes),
+            **{
+                name: with_interval(entry[name])
+                for name in ("balanced_accuracy", "accuracy", "macro_f1", "roc_auc_ovr")
+            },
+            "errors": entry["errors"],
+            "mcc": entry["mcc"]["value"],
+            "inner": entry["inner_score"]["balanced_accuracy"],
+            "seconds": entry["train_seconds"],
+        }
+    headers = {
+        "note": {"title": "Note"},
+        "balanced_accuracy": {"title": "Balanced accuracy (95 %)"},
+        "accuracy": {"title": "Accuracy (95 %)"},
+        "macro_f1": {"title": "Macro-F1 (95 %)"},
+        "roc_auc_ovr": {"title": "ROC-AUC (95 %)"},
+        "errors": {"title": "Errors", "description": "mean over repeats", "format": "{:,.1f}"},
+        "mcc": {"title": "MCC", "description": "Matthews correlation", "format": "{:,.3f}"},
+        "inner": {
+            "title": "Inner score",
+            "description": "balanced accuracy inside the training part, by which the headline is selected",
+            "format": "{:,.3f}",
+        },
+        "seconds": {"title": "Training (s)", "format": "{:,.1f}"},
+    }
+    yield (
+        "models",
+        "How good the models are",
+        "On held-out samples, with 95 % intervals. The headline model is the one with the best score inside the "
+        "training "
+        "part; the best one on the test part is named for comparison only.",
+        table_section(rows, headers, "Model", "Balanced accuracy (95 %)", descending=True),
+    )
+    yield (
+        "scores",
+        "Balanced accuracy with intervals",
+        "",
+        image_section([(folder / "evaluation/scores.png", "Balanced accuracy of every model with its 95 % interval")]),
+    )
+    per_class = {
+        "precision": {"title": "Precision", "format": "{:,.3f}"},
+        "recall": {"title": "Recall", "format": "{:,.3f}"},
+        "f1": {"title": "F1", "format": "{:,.3f}"},
+        "roc_auc": {"title": "ROC-AUC", "format": "{:,.3f}"},
+        "support": {"title": "Samples", "format": "{:,.0f}"},
+    }
+    title = model_title(selected)
+    yield (
+        "classes",
+        "Each class",
+        f"{title}, one class against the rest.",
+        table_section(models[selected]["per_class"], per_class, "Class", "Samples", descending=True),
+    )
+    confusion = read_table(folder / "evaluation/confusion_matrix.tsv", dtype={"true": str}).set_index("true")
+    yield (
+        "confusion",
+        "Which classes are confused",
+        f"{title}: rows are true classes, columns predicted ones; samples, mean over repeats.",
+        {
+            "plot_type": "heatmap",
+            "pconfig": {
+                "xlab": "Predicted",
+                "ylab": "True",
+                "square": True,
+                "display_values": True,
+                "tt_decimals": 1,
+                "min": 0,
+                "colstops": [[0, "#ffffff"], [1, "#0072B2"]],
+            },
+            "xcats": [escape(label) for label in confusion.columns],
+            "ycats": [escape(label) for label in confusion.index],
+            "data": confusion.to_numpy().tolist(),
+        },
+    )
+    yield "roc", "ROC curves", curves["roc"]["description"], _line_plot(curves["roc"])
+    yield (
+        "calibration",
+        "Calibration",
+        curves["calibration"]["description"] + _calibration_text(models[selected]),
+        _line_plot(curves["calibration"], markers=True),
+    )
+    yield "tuning", "Tuning", curves["tuning"]["description"], _line_plot(curves["tuning"], markers=True)
+
+
+def _calibration_text(entry: Mapping[str, Any]) -> str:
+    before, unclassified = entry["uncalibrated"], entry["unclassified"]
+    return (
+        f" Brier score {number(before['brier'])} before and {number(entry['brier']['value'])} after, expected "
+        f"calibration "
+        f"error {number(before['ece'])} and {number(entry['ece']['value'])}. Calling only samples at or above the "
+        f"confidence "
+        f"chosen on out-of-fold predictions ({number(unclassified['threshold'])}) leaves "
+        f"{unclassified['coverage']:.0%} "
+        f"called, {number(unclassified['accuracy'])} of them right."
+    )
+
+
+def _line_plot(curve: Mapping[str, Any], markers: bool = False) -> dict:
+    """Plot part of a section of lines; curve : title, xlab, ylab, lines (label to [[x, y], …])."""
+    return {
+        "plot_type": "linegraph",
+        "pconfig": {
+            "title": curve["title"],
+            "xlab": curve["xlab"],
+            "ylab": curve["ylab"],
+            "style": "lines+markers" if markers else "lines",
+            "tt_decimals": 3,
+            "showlegend": True,
+            "hide_empty": False,
+        },
+        "data": {escape(label): points for label, points in curve["lines"].items()},
+    }
+
+
+def _gene_sections(
+    study: Mapping[str, Any], stability: Mapping[str, Any], markers: pd.DataFrame, folder: Path
+) -> Iterator[tuple[str, str, str, dict]]:
+    """Which genes: consensus, known or planted markers, each model's own view."""
+    simulated = study["data"] == "simulated"
+    names = {} if simulated else dict(zip(markers["feature"], markers["name"], strict=True))
+    consensus = read_table(folder / "explain/consensus.tsv", dtype={"feature": str, "class": str})
+    ranks = [column for column in consensus if column.startswith("rank_")]
+    rows = {
+        readable(row["feature"], names): {key: row[key] for key in ("class", "rank", "score", "models", *ranks)}
+        for _, row in consensus.head(50).iterrows()
+    }
+    headers = {
+        "class": {"title": "High in", "description": "class that a high value supports"},
+        "rank": {"title": "Rank", "format": "{:,.0f}"},
+        "score": {"title": "Score", "format": "{:,.4f}"},
+        "models": {"title": "Models", "description": "models that use the gene", "format": "{:,.0f}"},
+        **{
+            column: {"title": f"Rank, {model_title(column.removeprefix('rank_'))}", "format": "{:,.0f}"}
+            for column in ranks
+        },
+    }
+    inner = stability["selection_inner"]
+    text = (
+        "The 50 best of one ranking over models and folds (reciprocal rank fusion of mean |SHAP| on held-out samples). "
+        f"Stability of the {stability['size']} best-selected genes between inner training parts (Nogueira index, 1 is "
+        f"identical, 0 is chance): {number(inner['index'])}."
+    )
+    yield "genes", "Which genes matter", text, table_section(rows, headers, "Gene", "Rank")
+    if len(markers):
+        yield _marker_section(simulated, stability, markers)
+    for model in sorted(path.name for path in (folder / "explain").iterdir() if (path / "figures").is_dir()):
+        figures = sorted((folder / "explain" / model / "figures").glob("*.png"))
+        images = [(path, f"{model_title(model)}: {path.stem.replace('_', ' ')}") for path in figures]
+        scale = "margins (log-odds)" if REGISTRY[model].explainer == "linear" else "the model's output"
+        yield (
+            f"explain_{model}",
+            f"{model_title(model)}: what drives its calls",
+            f"SHAP values of held-out samples, on the scale of {scale}; coefficients and trees are of the model "
+            f"fitted on "
+            "all samples.",
+            image_section(images),
+        )
+
+
+def _marker_section(simulated: bool, stability: Mapping[str, Any], markers: pd.DataFrame) -> tuple[str, str, str, dict]:
+    """Where known or planted markers rank."""
+    if simulated:
+        recovery = stability["marker_recovery"]
+        found, planted = recovery["recovered_at_planted"], recovery["planted"]
+        description = (
+            f"{planted} markers were planted; {found} of them are among the first {planted} genes of the consensus "
+            f"ranking. "
+            "Precision at "
+            + ", ".join(f"{size}: {share:.2f}" for size, share in recovery["precision_at"].items())
+            + "."
+        )
+        title = "Recovery of the planted markers"
+    else:
+        title, description = (
+            "Known markers",
+            "Genes named in the literature and where they stand; empty: no model uses them.",
+        )
+    rows = {
+        row["feature"]: {"name": row["name"], "rank": row["rank"], "class": row["class"], "models": row["models"]}
+        for _, row in markers.iterrows()
+    }
+    headers = {
+        "name": {"title": "Name"},
+        "rank": {"title": "Consensus rank", "format": "{:,.0f}"},
+        "class": {"title": "High in"},
+        "models": {"title": "Models", "format": "{:,.0f}"},
+    }
+    return "markers", title, description, table_section(rows, headers, "Gene", "Consensus rank")
+
+
+def _cluster_sections(clusters: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str, str, dict]]:
+    """What the samples look like without labels."""
+    points = read_table(folder / "cluster/pca.tsv", dtype={"sample": str, "label": str})
+    share = clusters["explained_variance"]
+    colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
+    labels = sorted(set(points["label"]))
+    data = {
+        escape(row["sample"]): {
+            "x": row["PC1"],
+            "y": row["PC2"],
+            "color": colours[labels.index(row["label"]) % len(colours)],
+            "group": escape(row["label"]),
+        }
+        for _, row in points.iterrows()
+    }
+    yield (
+        "pca",
+        "Samples without labels",
+        f"Principal components of all genes; the first two hold {share[0]:.0%} and {share[1]:.0%} of the variance, "
+        f"the first "
+        f"{clusters['components']} hold 80 %. Colours are the labels ({', '.join(labels)}), which took no part.",
+        {
+            "plot_type": "scatter",
+            "pconfig": {"xlab": "PC1", "ylab": "PC2", "marker_size": 7, "showlegend": True},
+            "data": data,
+        },
+    )
+    table = read_table(folder / "cluster/clustering.tsv")
+    table = table[table["chosen"] | table["matches_class_count"]]
+    rows = {
+        f"{row['gene_set'].replace('_', ' ')}, {row['method']}, {row['n_clusters']} clusters": {
+            "chosen": "✓" if row["chosen"] else "",
+            **{key: row[key] for key in ("genes", "silhouette", "purity", "v_measure", "adjusted_rand", "homogeneity")},
+        }
+        for _, row in table.iterrows()
+    }
+    decimals = {"format": "{:,.3f}"}
+    headers = {
+        "chosen": {"title": "Chosen", "description": "number of clusters of the best silhouette"},
+        "genes": {"title": "Genes", "format": "{:,.0f}"},
+        "silhouette": {"title": "Silhouette", **decimals},
+        "purity": {"title": "Purity", **decimals},
+        "v_measure": {"title": "V-measure", **decimals},
+        "adjusted_rand": {"title": "Adjusted Rand", **decimals},
+        "homogeneity": {"title": "Homogeneity", **decimals},
+    }
+    best = clusters["best"]
+    yield (
+        "clusters",
+        "Clusters and how they agree with the labels",
+        f"Chosen without labels, by the silhouette, among all and the most variable genes: {best['method']} with "
+        f"{best['n_clusters']} clusters on {best['gene_set'].replace('_', ' ')} genes, purity "
+        f"{number(best['purity'])}, "
+        f"V-measure {number(best['v_measure'])}. Rows of the consensus genes are descriptive: labels chose those "
+        f"genes.",
+        table_section(rows, headers, "Genes, method", "Silhouette", descending=True),
+    )
+    sentences = []
+    for scope, values in clusters["random_sets"].items():
+        compared = "; ".join(
+            f"{kind} draws mean {number(values[kind]['mean'])}, 95th percentile "
+            f"{number(values[kind]['percentile_95'])}, "
+            f"p = {values[kind]['p']:.3g}"
+            for kind in ("free", "matched")
+            if kind in values
+        )
+        sentences.append(f"{scope}: V-measure {number(values['v_measure'])} ({compared})")
+    yield (
+        "random_sets",
+        "Ranked genes against random sets of the same size",
+        "k-means on the ranked genes against random sets, drawn freely or matched on decile of mean and variance; p = "
+        f"(1 + b) / (1 + R). In sample is descriptive, out of sample is the claim. {'. '.join(sentences)}.",
+        image_section([(folder / "cluster/v_measure.png", "V-measure of the ranked genes among random sets")]),
+    )
+
+
+def overview_section(studies: Mapping[str, Mapping[str, Any]], results: Path) -> dict:
+    """One row per study."""
+    rows = {}
+    for name, study in studies.items():
+        metrics = read_json(results / name / "evaluation/metrics.json")
+        models, selected = metrics["models"], metrics["selected"]
+        control = metrics["controls"]["permuted_labels"]["balanced_accuracy"]
+        rows[name] = {
+            "title": study["title"],
+            "data": DATA_NAMES[study["data"]],
+            "samples": metrics["n_samples"],
+            "classes": len(metrics["classes"]),
+            "best": model_title(selected),
+            "score": with_interval(models[selected]["balanced_accuracy"]),
+            "baseline": models["majority"]["balanced_accuracy"]["value"],
+            "control": with_interval(control),
+        }
+    headers = {
+        "title": {"title": "Question"},
+        "data": {"title": "Data"},
+        "samples": {"title": "Samples", "format": "{:,.0f}"},
+        "classes": {"title": "Classes", "format": "{:,.0f}"},
+        "best": {"title": "Selected model"},
+        "score": {"title": "Balanced accuracy (95 %)"},
+        "baseline": {"title": "Majority", "format": "{:,.3f}"},
+        "control": {"title": "Permuted labels (range)"},
+    }
+    return table_section(rows, headers, "Study", "Question")
+
+
+def descriptions(studies: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What stands below the title of each study."""
+    return {
+        name: escape(study["description"]) or f"Data: {DATA_NAMES[study['data']]}." for name, study in studies.items()
+    }
+
+
+def write_report(
+    studies: Mapping[str, Mapping[str, Any]], results: Path, template: Path, css: Path, output: Path
+) -> None:
+    """Write the page; studies : name to title, description, citation, data. Raises InputError if MultiQC fails."""
+    simulated = any(study["data"] == "simulated" for study in studies.values())
+    with tempfile.TemporaryDirectory() as temporary:
+        content = Path(temporary) / "content"
+        content.mkdir()
+        order = []
+
+        parents = {"studies": "Every question of this run in one row.", **descriptions(studies)}
+
+        def add(identifier: str, parent: str, parent_title: str, title: str, description: str, plot: dict) -> None:
+            section = {
+                "id": identifier,
+                "parent_id": parent,
+                "parent_name": parent_title,
+                "parent_description": parents[parent],
+                "section_name": title,
+                "description": description,
+                **plot,
+            }
+            if "pconfig" in section:
+                section["pconfig"] = {"id": f"{identifier}_plot", "title": title, **section["pconfig"]}
+            (content / f"{identifier}_mqc.json").write_text(json.dumps(json_ready(section)), encoding="utf-8")
+            order.extend([identifier] if parent in order else [parent, identifier])
+
+        add("overview", "studies", "Overview", "All studies", "", overview_section(studies, results))
+        for name, study in studies.items():
+            mark = " (SIMULATED)" if study["data"] == "simulated" else ""
+            for identifier, title, description, plot in study_sections(name, study, results / name):
+                add(f"{name}_{identifier}", name, f"{study['title']}{mark}", title, description, plot)
+
+        config = {
+            "title": "Genestrata report" + (" – SIMULATED DATA" if simulated else ""),
+            "custom_css_files": [str(css)],
+            # MultiQC puts the largest number of a module first, and the smallest of a section.
+            "report_section_order": {
+                identifier: {"order": -place if identifier in parents else place}
+                for place, identifier in enumerate(order)
+            },
+            "output_fn_name": "report.html",
+        }
+        (Path(temporary) / "run.json").write_text(json.dumps(config), encoding="utf-8")
+        _run_multiqc(content, [template, Path(temporary) / "run.json"], Path(temporary))
+        with atomic_path(output) as page:
+            page.write_bytes((Path(temporary) / "report.html").read_bytes())
+
+
+def _run_multiqc(content: Path, configs: Sequence[Path], folder: Path) -> None:
+    """Run MultiQC on the sections; its own log goes to the job's log."""
+    command = [sys.executable, "-m", "multiqc", str(content), "--outdir", str(folder), "--no-ansi", "--force"]
+    for config in configs:
+        command += ["--config", str(config)]
+    # A user's own MultiQC settings must not change the page.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MULTIQC_")}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment | {"HOME": str(folder)}, check=False)
+    logger.info("%s", done.stdout + done.stderr)
+    if done.returncode or not (folder / "report.html").is_file():
+        raise InputError(f"MultiQC could not write the report: {(done.stderr or done.stdout).strip()[-2000:]}")
