@@ -56,7 +56,7 @@ def main(inputs, outputs, settings, data, seed):
     components.insert(1, "label", cohort.labels)
     axis_names = [f"PC{number + 1} ({share[number]:.0%} of variance)" for number in range(2)]
     plot_scatter(scores[:, :2], cohort.labels, *axis_names, "Samples, all genes", folder / "pca", note)
-    plot_explained_variance(share[:30], kept, folder / "explained_variance", note)
+    plot_explained_variance(share, kept, folder / "explained_variance", note)
     scope = "out of sample" if held_out else "in sample"
     free = null[(null["scope"] == scope) & (null["kind"] == "free")]["v_measure"].to_numpy()
     lines = {"ranked genes": comparisons[scope]["v_measure"]}

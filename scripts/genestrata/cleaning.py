@@ -85,6 +85,14 @@ def clean(
         matrix = (matrix - np.nanmean(values, axis=1, keepdims=True)) / np.nanstd(values, axis=1, keepdims=True)
         record("scale_samples standardise", [], "samples", samples=len(matrix))
 
+    # Results are float32, in which a code such as 1e300 for a missing value would become infinite.
+    limit = float(np.finfo(np.float32).max)
+    row, column = np.nonzero(np.abs(matrix.to_numpy()) > limit)
+    if len(row):
+        raise InputError(
+            f"{where}: {matrix.iloc[row[0], column[0]]:g} is too large (sample '{matrix.index[row[0]]}', gene "
+            f"'{matrix.columns[column[0]]}'); is it a code for a missing value?"
+        )
     order = np.argsort(matrix.index.to_numpy(dtype=str), kind="stable")
     report["after"] = _shape(matrix)
     return matrix.iloc[order].astype(np.float32), samples.iloc[order].reset_index(drop=True), report

@@ -13,6 +13,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from genestrata.errors import InputError
+from genestrata.models import load_module
 from genestrata.models.registry import REGISTRY
 from genestrata.readers import READERS
 from genestrata.simulators import SIMULATORS
@@ -20,25 +21,21 @@ from genestrata.simulators import SIMULATORS
 # Keys of a study that name a file of the user's, relative to the study file.
 FILE_KEYS = ("expression", "samples")
 # Defaults that a study may remove with a null; without any other one a job would stop.
-REMOVABLE = ("stack", "explain")
+REMOVABLE = ("stack",)
 # Types of a JSON schema in the words of YAML.
 TYPES = {"string": "text", "integer": "a whole number", "array": "a list", "object": "a mapping"}
-# Keys of a source that say where data come from; its other keys override the study's.
-SOURCE_KEYS = {
-    "public": {"folder", "reader", "files"},
-    "simulated": {
-        "simulator",
-        "classes",
-        "features",
-        "markers_per_class",
-        "effect",
-        "modules",
-        "batches",
-        "batch_sd",
-        "noise_sd",
-        "missing",
-    },
-}
+# Sections of a study that a source may override; its other keys say where the data come from.
+SOURCE_OVERRIDES = (
+    "clean",
+    "select",
+    "evaluation",
+    "models",
+    "model_params",
+    "stack",
+    "controls",
+    "explain",
+    "cluster",
+)
 
 
 def merge(base: Any, override: Any) -> Any:
@@ -98,7 +95,7 @@ def _explain(error: Any, file: str | Path) -> str:
         where = f"{key}: " if key else ""
         return f"{file}: {where}required {'key' if len(missing) == 1 else 'keys'} missing: {', '.join(missing)}"
     expectations = {
-        "enum": lambda: "one of " + ", ".join(map(str, limit)) if rule == "enum" else "",
+        "enum": lambda: "one of " + ", ".join(map(str, limit)),
         "type": lambda: " or ".join(TYPES.get(t, t) for t in ([limit] if isinstance(limit, str) else limit)),
         "minimum": lambda: f"at least {limit}",
         "maximum": lambda: f"at most {limit}",
@@ -200,16 +197,16 @@ class Catalogue:
             if data not in sources:
                 raise InputError(f"{path}: sources: no source '{data}'; this study has: {', '.join(sources)}")
             chosen = sources[data]
-            own = {key: value for key, value in chosen.items() if key in SOURCE_KEYS[data]}
-            layers.append({key: value for key, value in chosen.items() if key not in own})
+            own = {key: value for key, value in chosen.items() if key not in SOURCE_OVERRIDES}
+            layers.append({key: value for key, value in chosen.items() if key in SOURCE_OVERRIDES})
         defaults = read_yaml(self.resources / "defaults" / f"{study['task']}.yaml")
         study = functools.reduce(merge, layers, defaults)
         study.pop("sources", None)
         study["name"] = re.sub(r"[^a-z0-9_]", "_", str(study.get("name", path.stem)).lower())
         study |= {"data": data, "source": own}
+        # YAML reads an Entrez id as a number; features are text.
+        study["markers"] = {str(feature): name for feature, name in study.get("markers", {}).items()}
         _check_complete(study, defaults, path)
-        if not any((layer.get("explain") or {}).get("models") for layer in layers):
-            _fit_explained_models(study)
         _check_names(study, path)
         return study
 
@@ -244,14 +241,6 @@ def _check_complete(study: Mapping[str, Any], defaults: Mapping[str, Any], path:
             raise InputError(f"{path}: {prefix}{key}: found nothing, but a value is needed; the default is {default!r}")
         if isinstance(default, Mapping):
             _check_complete(study[key], default, path, f"{prefix}{key}.")
-
-
-def _fit_explained_models(study: dict[str, Any]) -> None:
-    """Keep those of the default models to explain that the study has; without any, all that can be explained are."""
-    explain = study.get("explain", {})
-    explained = [model for model in explain.pop("models", []) if model in study["models"]]
-    if explained:
-        explain["models"] = explained
 
 
 def _check_user_files(study: Mapping[str, Any], path: Path) -> None:
@@ -302,9 +291,17 @@ def _check_names(study: Mapping[str, Any], path: Path) -> None:
         for model in models:
             if model not in study["models"]:
                 raise InputError(unknown_name(path, section, model, study["models"], "model of this study"))
+    for model, parameters in study.get("model_params", {}).items():
+        known = load_module(model).SEARCH_SPACE
+        for parameter in parameters:
+            if parameter not in known:
+                raise InputError(unknown_name(path, f"model_params.{model}", parameter, known, "parameter"))
+    explained = [name for name in study["models"] if REGISTRY[name].explainer]
+    if not explained:
+        explainable = [name for name, entry in REGISTRY.items() if entry.explainer]
+        raise InputError(f"{path}: models: none of them can be explained; add one of {', '.join(explainable)}")
     for model in study.get("explain", {}).get("models", []):
-        if REGISTRY[model].explainer is None:
-            explained = [name for name in study["models"] if REGISTRY[name].explainer]
+        if model not in explained:
             raise InputError(unknown_name(path, "explain.models", model, explained, "model with an explanation"))
     scheme, repeats = study["evaluation"]["scheme"], study["evaluation"]["repeats"]
     if scheme in ("published", "leave_one_group_out") and repeats > 1:

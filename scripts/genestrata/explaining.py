@@ -104,7 +104,10 @@ def rank_features(values: pd.DataFrame, model: str) -> pd.DataFrame:
     """
     held_out = values.groupby(["repeat", "fold", "sample"], observed=True).ngroups
     grouped = values.groupby(["class", "feature"], observed=True)["shap"]
-    table = grouped.agg(mean_abs_shap=lambda shap: shap.abs().sum() / held_out, median_shap="median").reset_index()
+    table = grouped.agg(
+        mean_abs_shap=lambda shap: shap.abs().sum() / held_out,
+        median_shap=lambda shap: np.median(np.pad(shap, (0, held_out - len(shap)))),
+    ).reset_index()
     table["class"], table["feature"] = table["class"].astype(str), table["feature"].astype(str)
     table = table.sort_values(["class", "mean_abs_shap", "feature"], ascending=[True, False, True], ignore_index=True)
     table.insert(2, "rank", table.groupby("class").cumcount() + 1)

@@ -203,13 +203,14 @@ def plot_scatter(
 
 def plot_explained_variance(share: np.ndarray, chosen: int, stem: str | Path, note: str = "") -> None:
     """Share of variance of each principal component and its sum; `chosen` components are used."""
-    with figure(stem, 5.4, 3.6, note) as (_, axes):
+    share = share[: max(30, chosen + 5)]
+    with figure(stem, 6.4, 3.6, note) as (_, axes):
         number = np.arange(1, len(share) + 1)
         axes.bar(number, share, color=PALETTE[5], label="component")
         axes.plot(number, np.cumsum(share), color=PALETTE[0], marker="o", markersize=3, label="sum")
         axes.axvline(chosen, color=PALETTE[1], linestyle="--", linewidth=1, label=f"{chosen} components used")
         axes.set(xlabel="Principal component", ylabel="Share of variance", ylim=(0, 1.02))
-        axes.legend(fontsize=8, loc="center right")
+        axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def plot_null(null: np.ndarray, lines: Mapping[str, float], xlabel: str, stem: str | Path, note: str = "") -> None:

@@ -13,7 +13,7 @@ from genestrata.files import atomic_path, read_json, write_json
 
 # Types outside skops' own list that our models are made of; everything else in a file is refused. A tree is trusted
 # only because `_check_tree` then looks at the node indices that scikit-learn follows without a bounds check.
-TRUSTED_TYPES = ["genestrata.models.linear_svm.SoftmaxLinearSVC", "sklearn.tree._tree.Tree"]
+TRUSTED_TYPES = ["genestrata.models.softmax_svm.SoftmaxLinearSVC", "sklearn.tree._tree.Tree"]
 # skops knows every estimator of scikit-learn, and some of them hold trees where `load_skops` would not look.
 ESTIMATORS = {
     "DummyClassifier",

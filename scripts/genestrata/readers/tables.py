@@ -131,7 +131,7 @@ def to_numbers(table: pd.DataFrame, path: str | Path) -> np.ndarray:
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             raise InputError(
-                f"{path}: row '{table.index[row]}', column '{name}': found {cells.iloc[row]!r}, "
+                f"{path}: row '{table.index[row]}', column '{name}': found '{cells.iloc[row]}', "
                 "expected a finite number"
             )
         columns.append(numbers)

@@ -1,0 +1,472 @@
+"""config.yaml and study files: what is accepted, how variants merge, and the message for every kind of mistake."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from genestrata.config import Catalogue, merge, read_yaml
+from genestrata.errors import InputError
+
+CONFIG = {"studies": ["aml_all"], "data": "simulated", "mirror": "", "seed": 1}
+OWN = {
+    "title": "A",
+    "task": "expression",
+    "reader": "table",
+    "expression": "e.csv",
+    "orientation": "genes_by_samples",
+    "samples": "s.csv",
+}
+SIMULATED = {
+    "title": "S",
+    "task": "expression",
+    "sources": {"simulated": {"simulator": "expression_cohort", "classes": {"A": 9, "B": 9}}},
+}
+PUBLIC_FILE = {"url": "https://example.org/a.csv", "sha256": "0" * 64}
+
+
+@pytest.fixture(scope="module")
+def catalogue(repository):
+    return Catalogue(repository)
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a study file beside two (unread) data files and return its path."""
+    (tmp_path / "e.csv").touch()
+    (tmp_path / "s.csv").touch()
+
+    def write_study(content, name="own.yaml"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        return path
+
+    return write_study
+
+
+def changed(study, key, value):
+    """A copy of a study with the setting at a dotted key replaced."""
+    study = copy.deepcopy(study)
+    *parents, last = key.split(".")
+    place = study
+    for parent in parents:
+        place = place.setdefault(parent, {})
+    place[last] = value
+    return study
+
+
+# merge
+
+
+@pytest.mark.parametrize(
+    ("base", "override", "expected"),
+    [
+        ({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}}, {"a": {"x": 1, "y": 3}}),
+        ({"a": {"b": {"c": 1, "d": 2}}}, {"a": {"b": {"c": 9}}}, {"a": {"b": {"c": 9, "d": 2}}}),
+        ({"k": [1, 2, 3]}, {"k": [9]}, {"k": [9]}),
+        ({"a": 1, "b": 2}, {"a": None}, {"b": 2}),
+        ({"a": {"x": 1, "y": 2}}, {"a": {"x": None}}, {"a": {"y": 2}}),
+        ({}, {"a": None, "b": 1}, {"b": 1}),
+        ({"a": 1}, {"a": {"x": 1}}, {"a": {"x": 1}}),
+    ],
+)
+def test_merge_goes_deep_replaces_lists_and_removes_nulls(base, override, expected):
+    before = copy.deepcopy((base, override))
+    assert merge(base, override) == expected
+    assert (base, override) == before
+
+
+# the files as YAML
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "found nothing, expected a mapping"),
+        (b"- a\n- b\n", "found ['a', 'b'] (a list), expected a mapping"),
+        (b"a: [1\n", "not valid YAML"),
+        (b"\xff\xfe\x00", "cannot be read as text"),
+    ],
+)
+def test_unreadable_yaml_is_named(tmp_path, content, message):
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_yaml(path)
+    assert str(caught.value).startswith(f"{path}: {message}")
+
+
+def test_yaml_with_byte_order_mark_and_windows_line_ends(tmp_path):
+    path = tmp_path / "bom.yaml"
+    path.write_bytes(b"\xef\xbb\xbftitle: A\r\ntask: expression\r\n")
+    assert read_yaml(path) == {"title": "A", "task": "expression"}
+
+
+# config.yaml
+
+
+def test_shipped_configuration_resolves(catalogue, repository, tmp_path):
+    config = read_yaml(repository / "config.yaml")
+    studies = catalogue.load_studies(config, tmp_path)
+    assert list(studies) == config["studies"]
+    assert {study["data"] for study in studies.values()} == {config["data"]}
+
+
+def test_every_shipped_study_resolves_with_every_source(catalogue):
+    for path in sorted((catalogue.resources / "studies").glob("*.yaml")):
+        for data in ("simulated", "public"):
+            study = catalogue.load_study(path, data)
+            assert (study["name"], study["data"]) == (path.stem, data)
+
+
+@pytest.mark.parametrize(
+    ("change", "messages"),
+    [
+        (
+            {"sede": 3},
+            ["config: sede: unknown key 'sede' (did you mean 'seed'?); allowed: data, mirror, seed, studies"],
+        ),
+        ({"seed": "1"}, ["config: seed: found '1' (text), allowed: a whole number"]),
+        ({"seed": True}, ["config: seed: found True (true/false), allowed: a whole number"]),
+        ({"seed": -1}, ["config: seed: found -1 (a number), allowed: at least 0"]),
+        ({"studies": "aml_all"}, ["config: studies: found 'aml_all' (text), allowed: a list"]),
+        ({"studies": []}, ["config: studies: found [] (a list), allowed: a list of at least 1"]),
+        ({"studies": [7]}, ["config: studies.0: found 7 (a number), allowed: text"]),
+        ({"studies": ["aml_all", "aml_all"]}, ["config: studies:", "allowed: no item twice"]),
+        (
+            {"studies": ["aml_al"]},
+            ["config: studies: unknown study 'aml_al' (did you mean 'aml_all'?)", "your own .yaml"],
+        ),
+        ({"studies": ["mine/x.yaml"]}, ["config: studies: no study file at", "mine/x.yaml"]),
+        ({"data": "real"}, ["config: data: found 'real' (text), allowed: one of simulated, public"]),
+        ({"mirror": None}, ["config: mirror: found nothing, allowed: text"]),
+        ({"seed": "x", "data": "y"}, ["config: seed: found 'x'", "config: data: found 'y'"]),
+    ],
+)
+def test_mistake_in_configuration_is_explained(catalogue, tmp_path, change, messages):
+    with pytest.raises(InputError) as caught:
+        catalogue.load_studies(CONFIG | change, tmp_path)
+    assert [part for part in messages if part not in str(caught.value)] == []
+
+
+def test_missing_configuration_keys_are_listed(catalogue, tmp_path):
+    with pytest.raises(InputError, match=r"^config: required keys missing: mirror, seed$"):
+        catalogue.load_studies({"studies": ["aml_all"], "data": "public"}, tmp_path)
+
+
+def test_two_studies_of_one_name_are_an_error(catalogue, write, tmp_path):
+    first, second = write(OWN, "one/My-Study.yaml"), write(OWN | {"name": "my study"}, "two.yaml")
+    for place in ("e.csv", "s.csv"):
+        (first.parent / place).touch()
+    with pytest.raises(InputError) as caught:
+        catalogue.load_studies(CONFIG | {"studies": ["./one/My-Study.yaml", "two.yaml"]}, tmp_path)
+    assert str(caught.value) == f"config: studies: {first} and {second} both give a study named 'my_study'"
+
+
+# a study file
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("My Study.yaml", "my_study"), ("a.b-C.yml", "a_b_c"), ("Zelle_ä.yaml", "zelle__")]
+)
+def test_name_comes_from_the_file(catalogue, write, name, expected):
+    assert catalogue.load_study(write(OWN, name), "simulated")["name"] == expected
+
+
+def test_own_name_wins_over_the_file(catalogue, write):
+    assert catalogue.load_study(write(OWN | {"name": "Blood 2"}), "simulated")["name"] == "blood_2"
+
+
+@pytest.mark.parametrize("data", ["simulated", "public"])
+def test_own_files_are_used_whatever_the_source_asked_for(catalogue, write, data):
+    study = catalogue.load_study(write(OWN), data)
+    assert (study["data"], study["source"]) == ("user", {})
+
+
+def test_paths_are_relative_to_the_study_file(catalogue, write, tmp_path, monkeypatch):
+    monkeypatch.chdir(Path(__file__).parent)
+    path = write(OWN | {"expression": "../e.csv"}, "deep/own.yaml")
+    (path.parent / "s.csv").touch()
+    study = catalogue.load_study(path, "public")
+    assert study["expression"] == str(tmp_path / "e.csv")
+    assert study["samples"] == str(path.parent / "s.csv")
+
+
+def test_defaults_of_the_task_fill_what_a_study_leaves_out(catalogue, write):
+    study = catalogue.load_study(write(changed(OWN, "evaluation.folds", 7)), "simulated")
+    assert study["evaluation"] == {"scheme": "auto", "folds": 7, "repeats": 1, "inner_folds": 5, "group": None}
+    assert study["clean"]["transform"] == "none"
+    assert study["unlabelled"] == "error"
+    assert study["stack"] == {"meta_learner": "gradient_boosting"}
+
+
+@pytest.mark.parametrize(
+    ("key", "close"),
+    [
+        ("titel", "title"),
+        ("sources.publik", "public"),
+        ("sources.public.foldr", "folder"),
+        ("sources.public.files.a.sha265", "sha256"),
+        ("sources.simulated.simulater", "simulator"),
+        ("sources.simulated.clean.flor", "floor"),
+        ("columns.lable", "label"),
+        ("clean.transfrom", "transform"),
+        ("select.methods", "method"),
+        ("evaluation.fold", "folds"),
+        ("stack.bases", "base"),
+        ("controls.permutation", "permutations"),
+        ("explain.model", "models"),
+        ("cluster.random_set", "random_sets"),
+    ],
+)
+def test_unknown_key_is_named_at_every_level_with_the_closest_one(catalogue, write, key, close):
+    path = write(changed(OWN, key, 1))
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    typo = key.rpartition(".")[2]
+    assert f"{path}: {key}: unknown key '{typo}' (did you mean '{close}'?); allowed: " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("title", 5, "title: found 5 (a number), allowed: text"),
+        ("title", "", "title: found '' (text), allowed: a text that is not empty"),
+        ("task", "images", "task: found 'images' (text), allowed: one of expression"),
+        ("orientation", "genes", "allowed: one of genes_by_samples, samples_by_genes"),
+        ("separator", ";;", "separator: found ';;' (text), allowed: at most 1 characters"),
+        ("columns.label", 1.5, "columns.label: found 1.5 (a number), allowed: text or a whole number"),
+        ("clean.max_missing", 1.2, "clean.max_missing: found 1.2 (a number), allowed: at most 1"),
+        ("clean.floor", "20", "clean.floor: found '20' (text), allowed: number or null"),
+        ("clean.drop_features", "AFFX*", "clean.drop_features: found 'AFFX*' (text), allowed: a list"),
+        ("select.k", [0], "select.k.0: found 0 (a number), allowed: at least 1"),
+        ("select.k", [], "select.k: found [] (a list), allowed: a list of at least 1"),
+        ("evaluation.folds", 1, "evaluation.folds: found 1 (a number), allowed: at least 2"),
+        ("evaluation.scheme", "loo", "evaluation.scheme: found 'loo' (text), allowed: one of auto, published, cv"),
+        ("models", "xgboost", "models: found 'xgboost' (text), allowed: a list"),
+        ("model_params.xgboost", 3, "model_params.xgboost: found 3 (a number), allowed: a mapping"),
+        ("controls.permutations", 5, "controls.permutations: found 5 (a number), allowed: at least 20"),
+        ("cluster.methods", ["kmean"], "cluster.methods.0: found 'kmean' (text), allowed: one of kmeans"),
+    ],
+)
+def test_wrong_type_or_value_is_explained(catalogue, write, key, value, message):
+    path = write(changed(OWN, key, value))
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("models", ["xgbost"], "models: unknown model 'xgbost' (did you mean 'xgboost'?)"),
+        (
+            "model_params",
+            {"random_forst": {}},
+            "model_params: unknown model 'random_forst' (did you mean 'random_forest'?)",
+        ),
+        ("controls.model", "linear_svn", "controls.model: unknown model 'linear_svn' (did you mean 'linear_svm'?)"),
+        ("stack.base", ["majority"], "stack.base: unknown model of this study 'majority'"),
+        ("explain.models", ["majority"], "explain.models: unknown model of this study 'majority'"),
+        (
+            "explain.models",
+            ["nearest_shrunken_centroids"],
+            "unknown model with an explanation 'nearest_shrunken_centroids'",
+        ),
+        ("reader", "tabel", "reader: unknown reader of your own files 'tabel' (did you mean 'table'?)"),
+    ],
+)
+def test_unknown_name_is_named_with_the_closest_one(catalogue, write, key, value, message):
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(write(changed(OWN, key, value)), "simulated")
+    assert message in str(caught.value)
+
+
+def test_unknown_simulator_and_reader_of_a_source(catalogue, write):
+    path = write(changed(SIMULATED, "sources.simulated.simulator", "expression_cohorts"))
+    with pytest.raises(InputError, match=r"simulator: unknown simulator .*did you mean 'expression_cohort'"):
+        catalogue.load_study(path, "simulated")
+    public = {"folder": "f", "reader": "golob", "files": {"a.csv": PUBLIC_FILE}}
+    with pytest.raises(InputError, match=r"reader: unknown reader 'golob' \(did you mean 'golub'\?\)"):
+        catalogue.load_study(write(changed(SIMULATED, "sources.public", public)), "public")
+
+
+def test_missing_source_is_named_with_those_there_are(catalogue, write):
+    path = write(SIMULATED)
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "public")
+    assert str(caught.value) == f"{path}: sources: no source 'public'; this study has: simulated"
+
+
+def test_source_overrides_the_study_and_keeps_its_own_keys_apart(catalogue, write):
+    content = changed(SIMULATED, "clean", {"floor": 20, "transform": "log2"})
+    content["sources"]["simulated"] |= {"effect": 2.0, "clean": {"floor": None}, "stack": None}
+    study = catalogue.load_study(write(content), "simulated")
+    assert study["source"] == {"simulator": "expression_cohort", "classes": {"A": 9, "B": 9}, "effect": 2.0}
+    assert "floor" not in study["clean"]
+    assert study["clean"]["transform"] == "log2"
+    assert "stack" not in study
+    assert "sources" not in study
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        (["title"], "required key missing: title"),
+        (["task"], "required key missing: task"),
+        (["expression", "orientation"], "a study without `sources` also needs: expression, orientation"),
+        (["reader", "samples"], "a study without `sources` also needs: reader, samples"),
+    ],
+)
+def test_missing_keys_are_listed(catalogue, write, missing, message):
+    path = write({key: value for key, value in OWN.items() if key not in missing})
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert str(caught.value) == f"{path}: {message}"
+
+
+def test_null_for_a_file_counts_as_missing(catalogue, write):
+    with pytest.raises(InputError, match=r"also needs: expression$"):
+        catalogue.load_study(write(OWN | {"expression": None}), "simulated")
+
+
+def test_absent_data_file_is_named(catalogue, write, tmp_path):
+    path = write(OWN | {"samples": "nope.csv"})
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert str(caught.value) == f"{path}: samples: no such file: {tmp_path / 'nope.csv'}"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"label_column": "x", "samples": None}, "label_column: needs orientation samples_by_genes"),
+        ({"label_column": "x", "orientation": "samples_by_genes"}, "not from both"),
+        (SIMULATED, "expression, samples: a study has either `sources` or files of its own"),
+        (
+            {
+                "label_column": "x",
+                "orientation": "samples_by_genes",
+                "samples": None,
+                "evaluation": {"group": "patient"},
+            },
+            "evaluation.group: groups stand in a `samples` table",
+        ),
+    ],
+)
+def test_contradiction_is_explained(catalogue, write, change, message):
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(write(OWN | change), "simulated")
+    assert message in str(caught.value)
+
+
+def test_group_of_the_evaluation_is_read_from_the_sample_table(catalogue, write):
+    content = changed(OWN, "evaluation.group", "patient") | {"columns": {"label": "subtype"}}
+    assert catalogue.load_study(write(content), "simulated")["columns"] == {"label": "subtype", "group": "patient"}
+
+
+@pytest.mark.parametrize("scheme", ["published", "leave_one_group_out"])
+def test_repeats_of_a_single_split_are_refused(catalogue, write, scheme):
+    path = write(OWN | {"evaluation": {"scheme": scheme, "repeats": 3}})
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert f"evaluation.repeats: found 3, allowed: 1 with scheme {scheme}" in str(caught.value)
+
+
+def test_repeats_of_cross_validation_are_accepted(catalogue, write):
+    study = catalogue.load_study(write(OWN | {"evaluation": {"scheme": "cv", "repeats": 3}}), "simulated")
+    assert study["evaluation"]["repeats"] == 3
+
+
+@pytest.mark.parametrize(
+    "key", ["models", "evaluation", "evaluation.folds", "clean.transform", "select.k", "calibration", "controls.model"]
+)
+def test_null_cannot_remove_what_every_study_needs(catalogue, write, key):
+    path = write(changed(OWN, key, None))
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert str(caught.value).startswith(f"{path}: {key}: found nothing, but a value is needed; the default is ")
+
+
+def test_fewer_models_need_no_other_setting(catalogue, write):
+    """The default explains whatever models of the study can be explained."""
+    study = catalogue.load_study(write(OWN | {"models": ["xgboost", "linear_svm"]}), "simulated")
+    assert study["explain"] == {"background": 100}
+    study = catalogue.load_study(write(OWN | {"models": ["linear_svm"]}), "simulated")
+    assert study["explain"] == {"background": 100}
+
+
+# variants
+
+
+def test_variant_merges_deeply_over_what_it_extends(catalogue, write):
+    write(
+        changed(OWN, "clean", {"floor": 20, "transform": "log2"}) | {"models": ["xgboost", "linear_svm"]}, "base.yaml"
+    )
+    variant = {
+        "extends": "base.yaml",
+        "title": "V",
+        "clean": {"floor": None, "max_missing": 0.1},
+        "models": ["xgboost"],
+    }
+    study = catalogue.load_study(write(variant, "variant.yaml"), "simulated")
+    assert (study["name"], study["title"]) == ("variant", "V")
+    assert study["models"] == ["xgboost"]
+    assert "floor" not in study["clean"]
+    assert (study["clean"]["transform"], study["clean"]["max_missing"]) == ("log2", 0.1)
+    assert "extends" not in study
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_null_of_a_variant_removes_what_only_the_defaults_say(catalogue, write, levels):
+    write(OWN, "base.yaml")
+    write({"extends": "base.yaml", "stack": None}, "level1.yaml")
+    write({"extends": "level1.yaml"}, "level2.yaml")
+    assert "stack" in catalogue.load_study(write(OWN), "simulated")
+    assert "stack" not in catalogue.load_study(write({"extends": f"level{levels}.yaml"}), "simulated")
+
+
+def test_variant_does_not_inherit_the_name(catalogue, write):
+    write(OWN | {"name": "parent"}, "base.yaml")
+    assert catalogue.load_study(write({"extends": "base.yaml"}, "child.yaml"), "simulated")["name"] == "child"
+
+
+def test_inherited_paths_stay_relative_to_the_file_that_names_them(catalogue, write, tmp_path):
+    write(OWN, "base.yaml")
+    study = catalogue.load_study(write({"extends": "../base.yaml"}, "deep/variant.yaml"), "simulated")
+    assert study["expression"] == str(tmp_path / "e.csv")
+
+
+def test_own_files_under_a_shipped_study_need_its_sources_removed(catalogue, write):
+    content = OWN | {"extends": "aml_all"}
+    with pytest.raises(InputError, match="`sources: null` removes the inherited ones"):
+        catalogue.load_study(write(content), "simulated")
+    study = catalogue.load_study(write(content | {"sources": None}), "simulated")
+    assert (study["data"], study["clean"]["floor"]) == ("user", 100)
+
+
+@pytest.mark.parametrize(
+    "links", [{"a": "a.yaml"}, {"a": "b.yaml", "b": "a.yaml"}, {"a": "b.yaml", "b": "c.yaml", "c": "./a.yaml"}]
+)
+def test_circle_of_variants_is_an_error(catalogue, write, links):
+    for name, parent in links.items():
+        path = write({"extends": parent}, f"{name}.yaml")
+    with pytest.raises(InputError, match=r"extends: .*a.yaml extends this study in turn"):
+        catalogue.load_study(path.with_name("a.yaml"), "simulated")
+
+
+def test_unknown_parent_is_named_with_the_closest_one(catalogue, write):
+    path = write({"extends": "aml_al"})
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert f"{path}: extends: unknown study 'aml_al' (did you mean 'aml_all'?)" in str(caught.value)
+
+
+def test_mistake_in_a_parent_names_the_parent(catalogue, write, tmp_path):
+    write(OWN | {"titel": "x"}, "base.yaml")
+    with pytest.raises(InputError, match="titel: unknown key 'titel'") as caught:
+        catalogue.load_study(write({"extends": "base.yaml"}, "child.yaml"), "simulated")
+    assert str(caught.value).startswith(str(tmp_path / "base.yaml"))

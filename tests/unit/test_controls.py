@@ -1,0 +1,68 @@
+"""Permuted labels."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genestrata.controls import permute_labels, permuted_scores, summarise
+
+LABELS = ["A"] * 8 + ["B"] * 4
+
+
+def permute(samples, scheme, seed=0):
+    return permute_labels(samples, scheme, np.random.default_rng(seed))
+
+
+def test_permutation_keeps_the_class_sizes_and_moves_labels(make_samples):
+    permuted = permute(make_samples(LABELS), "cv")
+    assert sorted(permuted) == LABELS
+    assert permuted.tolist() != LABELS
+
+
+def test_published_parts_are_permuted_each_by_itself(make_samples):
+    split = np.array(["train", "test", "train"] * 4)
+    samples = make_samples(LABELS, split=split)
+    for seed in range(5):
+        permuted = permute(samples, "published", seed)
+        for part in ("train", "test"):
+            assert sorted(permuted[split == part]) == sorted(np.array(LABELS)[split == part])
+
+
+@pytest.mark.parametrize("scheme", ["grouped_cv", "leave_one_group_out"])
+def test_whole_groups_change_labels_where_a_group_has_one(scheme, make_samples):
+    groups = np.repeat([f"p{number}" for number in range(6)], 2)
+    samples = make_samples(LABELS, group=groups)
+    seen = set()
+    for seed in range(10):
+        permuted = permute(samples, scheme, seed)
+        assert (permuted[::2] == permuted[1::2]).all()
+        assert sorted(permuted) == LABELS
+        seen.add("".join(permuted))
+    assert len(seen) > 3
+
+
+def test_samples_are_permuted_where_groups_hold_several_labels(make_samples):
+    samples = make_samples(["A", "B"] * 6, group=np.repeat(["p", "q", "r"], 4))
+    permuted = permute(samples, "grouped_cv")
+    assert sorted(permuted) == ["A"] * 6 + ["B"] * 6
+    assert permuted.tolist() != ["A", "B"] * 6
+
+
+def test_scores_are_reproducible_and_differ_between_permutations(make_cohort, make_samples):
+    cohort = make_cohort(sizes=(10, 8))
+    evaluation = {"scheme": "cv", "folds": 2, "repeats": 3, "inner_folds": 2}
+    arguments = (cohort, make_samples(cohort.labels), evaluation, {"method": "anova_f", "k": [3]})
+    runs = [permuted_scores(*arguments, "decision_tree", {"max_depth": 1}, 4, seed, "x") for seed in (1, 1, 2)]
+    pd.testing.assert_frame_equal(runs[0], runs[1])
+    assert not runs[0].equals(runs[2])
+    assert runs[0]["permutation"].tolist() == [0, 1, 2, 3]
+    assert runs[0]["balanced_accuracy"].nunique() > 1
+
+
+def test_summary_is_mean_and_central_range():
+    scores = pd.DataFrame({"model": "m", "balanced_accuracy": np.linspace(0, 1, 41)})
+    assert summarise(scores) == {
+        "model": "m",
+        "permutations": 41,
+        "balanced_accuracy": {"value": pytest.approx(0.5), "ci95": pytest.approx([0.025, 0.975])},
+    }

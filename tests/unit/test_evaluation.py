@@ -1,0 +1,251 @@
+"""metrics.json: calibration from out-of-fold rows, the choice of the headline model, and the contract's keys."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genestrata.calibration import apply_temperature, choose_threshold, fit_temperature
+from genestrata.evaluation import (
+    as_repeats,
+    calibrate,
+    confusion_table,
+    evaluate,
+    metrics_table,
+    select_model,
+)
+from genestrata.files import json_ready
+from genestrata.metrics import bootstrap_weights
+from genestrata.predictions import codes, prediction_table, probabilities
+
+METRICS = {"accuracy", "balanced_accuracy", "macro_f1", "mcc", "roc_auc_ovr", "log_loss", "brier", "ece"}
+MODEL_KEYS = METRICS | {"per_class", "uncalibrated", "unclassified", "train_seconds", "model_bytes"}
+
+
+def run(study, predictions=None, tuning=None, calibration="temperature", **protocol):
+    return evaluate(
+        study.predictions if predictions is None else predictions,
+        study.tuning if tuning is None else tuning,
+        study.history,
+        study.samples,
+        study.protocol | protocol,
+        calibration,
+    )
+
+
+@pytest.fixture(scope="module")
+def evaluated(trained_study):
+    return run(trained_study)
+
+
+def test_metrics_hold_the_keys_of_the_contract(evaluated, trained_study):
+    metrics = json_ready(evaluated[0])
+    # study, data, n_features and controls are added by the script.
+    assert {"n_samples", "classes", "protocol", "selected", "models", "extra"} <= set(metrics)
+    assert metrics["n_samples"] == 36
+    assert metrics["classes"] == {"A": 14, "B": 12, "C": 10}
+    assert metrics["protocol"] == {
+        "scheme": "cv",
+        "folds": 3,
+        "repeats": 2,
+        "inner_folds": 3,
+        "group": None,
+        "seed": 1,
+    }
+    assert set(metrics["models"]) == {"majority", "logistic_regression", "decision_tree", "xgboost", "stack"}
+    for name, entry in metrics["models"].items():
+        assert set(entry) >= MODEL_KEYS
+        for metric in METRICS:
+            assert set(entry[metric]) == {"value", "ci95"}
+            low, high = entry[metric]["ci95"]
+            # Guessing by frequency has the same metrics in every stratified draw, up to rounding.
+            slack = 1e-9 if name == "majority" else 0
+            assert low - slack <= entry[metric]["value"] <= high + slack
+        assert set(entry["per_class"]) == {"A", "B", "C"}
+        for label, scores in entry["per_class"].items():
+            assert set(scores) == {"precision", "recall", "f1", "roc_auc", "support"}
+            assert scores["support"] == metrics["classes"][label]
+        assert set(entry["uncalibrated"]) == {"log_loss", "brier", "ece"}
+        assert set(entry["unclassified"]) == {"threshold", "coverage", "accuracy"}
+
+
+def test_values_are_those_of_the_calibrated_test_rows(evaluated, trained_study):
+    metrics, test = evaluated
+    rows = test[test["model"] == "logistic_regression"]
+    per_repeat = [(part["true"] == part["predicted"]).mean() for _, part in rows.groupby("repeat")]
+    entry = metrics["models"]["logistic_regression"]
+    assert len(rows) == 72
+    assert entry["accuracy"]["value"] == pytest.approx(np.mean(per_repeat))
+    assert entry["errors"] == pytest.approx(36 * (1 - np.mean(per_repeat)))
+    truth = probabilities(rows)[np.arange(72), codes(rows["true"], ["A", "B", "C"])]
+    assert entry["log_loss"]["value"] == pytest.approx(-np.log(truth).mean())
+    raw = trained_study.predictions
+    raw = raw[(raw["model"] == "logistic_regression") & raw["inner_fold"].isna()]
+    truth = probabilities(raw)[np.arange(72), codes(raw["true"], ["A", "B", "C"])]
+    assert entry["uncalibrated"]["log_loss"] == pytest.approx(-np.log(truth).mean())
+    # Calibration with one temperature never changes a call.
+    assert (raw["predicted"].to_numpy() == rows["predicted"].to_numpy()).all()
+
+
+def test_majority_scores_as_guessing_and_is_never_selected(evaluated, trained_study):
+    metrics = evaluated[0]
+    assert metrics["models"]["majority"]["balanced_accuracy"]["value"] == pytest.approx(1 / 3)
+    flattered = trained_study.tuning.copy()
+    flattered.loc[flattered["model"] == "majority", ["inner_balanced_accuracy", "inner_log_loss"]] = [1.0, 0.0]
+    assert run(trained_study, tuning=flattered)[0]["selected"] != "majority"
+
+
+def test_selection_looks_at_the_inner_score_alone(evaluated, trained_study):
+    """Test predictions that turn the ranking of the models around must not change `selected`."""
+    before = evaluated[0]
+    selected = before["selected"]
+    predictions = trained_study.predictions.copy()
+    columns = ["p_A", "p_B", "p_C"]
+    outer = predictions["inner_fold"].isna()
+    truth = np.eye(3)[codes(predictions["true"], ["A", "B", "C"])]
+    worst = outer & (predictions["model"] == selected)
+    best = outer & (predictions["model"] != selected)
+    predictions.loc[worst, columns] = np.roll(truth, 1, axis=1)[worst]
+    predictions.loc[best, columns] = truth[best]
+    after = run(trained_study, predictions)[0]
+    assert after["models"][selected]["accuracy"]["value"] == 0
+    assert after["selected"] == selected
+    assert after["exploratory_best"] != selected
+
+
+def tuning_rows(model, scores, fold=("0", "1")):
+    return pd.DataFrame(
+        [
+            {"model": model, "fold": name, "inner_balanced_accuracy": accuracy, "inner_log_loss": loss, "chosen": kept}
+            for name, (accuracy, loss, kept) in zip(fold, scores, strict=True)
+        ]
+    )
+
+
+def test_best_mean_inner_accuracy_then_log_loss_is_selected():
+    tuning = pd.concat(
+        [
+            tuning_rows("a", [(0.8, 0.5, True), (0.9, 0.5, True)]),
+            tuning_rows("b", [(0.9, 0.4, True), (0.8, 0.4, True)]),
+            tuning_rows("a", [(1.0, 0.0, False), (1.0, 0.0, False)]),  # not the chosen setting
+            tuning_rows("a", [(1.0, 0.0, True)], fold=["final"]),  # not an evaluated fold
+            tuning_rows("majority", [(1.0, 0.0, True), (1.0, 0.0, True)]),
+        ]
+    )
+    selected, scores = select_model(tuning)
+    assert selected == "b"
+    assert scores["a"] == {"inner_balanced_accuracy": pytest.approx(0.85), "inner_log_loss": pytest.approx(0.5)}
+
+
+def test_calibration_is_fitted_on_out_of_fold_rows_of_the_same_fold(trained_study):
+    predictions = trained_study.predictions
+    test, parameters = calibrate(predictions, "temperature")
+    assert len(parameters) == 2 * 3 * 5
+    assert "final" not in set(test["fold"])
+    rows = predictions[
+        (predictions["repeat"] == "r1") & (predictions["fold"] == "2") & (predictions["model"] == "xgboost")
+    ]
+    inner, outer = rows[rows["inner_fold"].notna()], rows[rows["inner_fold"].isna()]
+    truth = codes(inner["true"], ["A", "B", "C"])
+    temperature = fit_temperature(probabilities(inner), truth)
+    found = parameters[
+        (parameters["repeat"] == "r1") & (parameters["fold"] == "2") & (parameters["model"] == "xgboost")
+    ].iloc[0]
+    assert found["temperature"] == temperature
+    assert found["threshold"] == choose_threshold(apply_temperature(probabilities(inner), temperature), truth)
+    calibrated = test[(test["repeat"] == "r1") & (test["fold"] == "2") & (test["model"] == "xgboost")]
+    np.testing.assert_array_equal(probabilities(calibrated), apply_temperature(probabilities(outer), temperature))
+
+
+def test_test_rows_do_not_reach_the_temperature_or_the_threshold(trained_study):
+    predictions = trained_study.predictions
+    outer = predictions["inner_fold"].isna()
+    changed = predictions.copy()
+    changed.loc[outer, "true"] = "A"
+    changed.loc[outer, ["p_A", "p_B", "p_C"]] = [0.98, 0.01, 0.01]
+    pd.testing.assert_frame_equal(calibrate(predictions, "temperature")[1], calibrate(changed, "temperature")[1])
+
+
+def test_without_calibration_probabilities_stay(trained_study):
+    predictions = trained_study.predictions
+    test, parameters = calibrate(predictions, "none")
+    assert (parameters["temperature"] == 1.0).all()
+    raw = predictions[predictions["inner_fold"].isna()]
+    np.testing.assert_allclose(
+        probabilities(test[test["model"] == "stack"]), probabilities(raw[raw["model"] == "stack"]), atol=1e-5
+    )
+
+
+def test_unclassified_counts_calls_at_or_above_the_threshold(evaluated, trained_study):
+    metrics, test = evaluated
+    parameters = calibrate(trained_study.predictions, "temperature")[1]
+    called, right = [], []
+    for (repeat, fold), rows in test[test["model"] == "stack"].groupby(["repeat", "fold"]):
+        mine = parameters[
+            (parameters["repeat"] == repeat) & (parameters["fold"] == fold) & (parameters["model"] == "stack")
+        ]
+        sure = probabilities(rows).max(axis=1) >= mine["threshold"].item()
+        called += sure.tolist()
+        right += (rows["true"] == rows["predicted"])[sure].tolist()
+    entry = metrics["models"]["stack"]["unclassified"]
+    assert entry["coverage"] == pytest.approx(np.mean(called))
+    assert entry["accuracy"] == pytest.approx(np.mean(right))
+    assert 0 < entry["coverage"] <= 1
+
+
+def test_single_split_reports_wilson_and_one_fold(trained_study):
+    one = {
+        name: table[(table["repeat"] == "r0") & table["fold"].isin(["0", "final"])]
+        for name, table in (("predictions", trained_study.predictions), ("tuning", trained_study.tuning))
+    }
+    metrics = run(trained_study, **one, scheme="published", folds=5, repeats=1)[0]
+    assert metrics["protocol"]["folds"] == 1
+    entry = metrics["models"]["xgboost"]["accuracy"]
+    hits, n, z = round(entry["value"] * 12), 12, 1.959963984540054
+    centre, half = (hits + z**2 / 2) / (n + z**2), z / (n + z**2) * np.sqrt(hits * (n - hits) / n + z**2 / 4)
+    np.testing.assert_allclose(entry["ci95"], [centre - half, centre + half])
+
+
+def test_grouped_scheme_draws_groups(trained_study, monkeypatch):
+    asked = {}
+
+    def spy(truth, groups, seed):
+        asked.update(groups=groups, seed=seed)
+        return bootstrap_weights(truth, groups, seed, draws=20)
+
+    monkeypatch.setattr("genestrata.evaluation.bootstrap_weights", spy)
+    trained = trained_study
+    samples = trained.samples.assign(group=[f"p{number // 2}" for number in range(36)])
+    arguments = (trained.predictions, trained.tuning, trained.history, samples)
+    evaluate(*arguments, trained.protocol | {"scheme": "grouped_cv"}, "none")
+    assert (asked["groups"] == samples["group"]).all()
+    evaluate(*arguments, trained.protocol, "none")
+    assert asked["groups"] is None
+
+
+def test_same_input_gives_the_same_metrics(evaluated, trained_study):
+    assert json_ready(run(trained_study)[0]) == json_ready(evaluated[0])
+
+
+def test_tables_for_people(evaluated, trained_study):
+    metrics, test = evaluated
+    table = metrics_table(metrics)
+    assert len(table) == 5 * len(METRICS)
+    row = table[(table["model"] == "stack") & (table["metric"] == "mcc")].iloc[0]
+    assert [row["value"], row["low"], row["high"]] == [
+        metrics["models"]["stack"]["mcc"]["value"],
+        *metrics["models"]["stack"]["mcc"]["ci95"],
+    ]
+    matrix = confusion_table(test[test["model"] == "majority"], trained_study.samples["sample"], ["A", "B", "C"])
+    np.testing.assert_array_equal(matrix, [[14, 0, 0], [12, 0, 0], [10, 0, 0]])
+    assert (matrix.index.name, list(matrix.columns)) == ("true", ["A", "B", "C"])
+
+
+def test_repeats_number_samples_as_in_the_sample_table():
+    table = pd.concat(
+        [
+            prediction_table(repeat, "0", "m", [None] * 2, order, ["a", "b"], np.eye(2), ["a", "b"])
+            for repeat, order in (("r1", ["s3", "s1"]), ("r0", ["s1", "s2"]))
+        ]
+    )
+    first, second = as_repeats(table, ["s1", "s2", "s3"], ["a", "b"])
+    assert (first.samples.tolist(), second.samples.tolist()) == ([0, 1], [2, 0])

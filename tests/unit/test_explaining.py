@@ -1,0 +1,265 @@
+"""SHAP values of held-out samples and the rankings made of them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genestrata.explaining import (
+    consensus,
+    explain_fold,
+    explain_model,
+    fold_importance,
+    marker_recovery,
+    raised_class,
+    rank_features,
+    shap_values,
+    stability,
+)
+from genestrata.models import load_module, parameter_grid
+from genestrata.models.storage import FittedModel
+from genestrata.ranking import rank_folds
+
+
+def fitted(name, n_classes, rows=160, seed=0, all_classes=None, **parameters):
+    """A model of four standardised columns, of which column c tells class c, and its training rows."""
+    random = np.random.default_rng(seed)
+    y = np.arange(rows) % n_classes
+    Z = random.normal(size=(rows, 4)).astype(np.float32)
+    Z[np.arange(rows), y] += 2
+    parameters = parameter_grid(name, {})[-1] | parameters
+    estimator = load_module(name).fit(Z, y, parameters, 0, 1)
+    classes = all_classes or list("ABCD")[:n_classes]
+    codes = [classes.index(label) for label in list("ABCD")[:n_classes]]
+    model = FittedModel(estimator, list("wxyz"), np.zeros(4), np.ones(4), classes, codes)
+    return model, Z
+
+
+def margins(estimator, Z):
+    """(n_samples, n_classes) margins; one output stands for the second class, the first is its negative."""
+    margin = estimator.decision_function(Z)
+    return np.column_stack([-margin, margin]) if margin.ndim == 1 else margin
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("name", ["logistic_regression", "linear_svm"])
+def test_linear_shap_adds_up_to_the_margin(name, n_classes):
+    # More background rows than SHAP would keep by itself.
+    model, background = fitted(name, n_classes)
+    Z = np.random.default_rng(1).normal(size=(7, 4))
+    values = shap_values(name, model, Z, background)
+    assert values.shape == (7, 4, n_classes)
+    expected = margins(model.estimator, background).mean(axis=0)
+    np.testing.assert_allclose(values.sum(axis=1) + expected, margins(model.estimator, Z), atol=1e-4)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("name", ["decision_tree", "random_forest", "xgboost"])
+def test_tree_shap_adds_up_to_the_output(name, n_classes):
+    model, Z = fitted(name, n_classes, **({} if name == "decision_tree" else {"n_estimators": 10}))
+    values = shap_values(name, model, Z[:20], Z)
+    assert values.shape == (20, 4, n_classes)
+    if name == "xgboost":
+        output = model.estimator.predict(Z[:20], output_margin=True)
+        output = np.column_stack([-output, output]) if n_classes == 2 else output
+    else:
+        output = model.estimator.predict_proba(Z[:20])
+    # What is left after the SHAP values is the expectation, the same for every sample.
+    expectation = output - values.sum(axis=1)
+    np.testing.assert_allclose(expectation, np.tile(expectation[0], (20, 1)), atol=1e-4)
+    assert np.ptp(output, axis=0).min() > 0.1
+
+
+def test_a_gene_without_weight_has_no_effect_and_its_own_gene_the_largest():
+    model, Z = fitted("logistic_regression", 3)
+    strength = np.abs(shap_values("logistic_regression", model, Z, Z)).mean(axis=0)
+    assert strength[:3].argmax(axis=0).tolist() == [0, 1, 2]
+    model.estimator.coef_[:, 3] = 0
+    assert (shap_values("logistic_regression", model, Z, Z)[:, 3] == 0).all()
+
+
+@pytest.mark.parametrize("name", ["logistic_regression", "xgboost"])
+def test_classes_unseen_in_training_get_no_effect(name):
+    model, Z = fitted(name, 2, all_classes=["A", "AA", "B", "C"])
+    values = shap_values(name, model, Z[:5], Z)
+    assert values.shape == (5, 4, 4)
+    assert (values[:, :, [1, 3]] == 0).all()
+    np.testing.assert_array_equal(values[:, :, 0], -values[:, :, 2])
+
+
+def explained(study, name, cohort=None, folds=None):
+    directories = {repeat: study.directories[repeat, name] for repeat in ("r0", "r1")}
+    folds = folds or [fold for fold in study.folds if fold.name != "final"]
+    return explain_model(name, cohort or study.cohort, folds, directories, 10, 1)
+
+
+@pytest.mark.parametrize("name", ["logistic_regression", "xgboost"])
+def test_only_held_out_samples_are_explained(name, trained_study):
+    values = explained(trained_study, name)
+    for fold in trained_study.folds:
+        rows = values[(values["repeat"] == fold.repeat) & (values["fold"] == fold.name)]
+        assert set(rows["sample"]) == set(trained_study.cohort.samples[fold.test])
+    assert set(values["class"]) == {"A", "B", "C"}
+    model = FittedModel.load(trained_study.directories["r1", name] / "2")
+    assert set(values[(values["repeat"] == "r1") & (values["fold"] == "2")]["feature"]) <= set(model.features)
+    assert not values.duplicated(["repeat", "fold", "sample", "class", "feature"]).any()
+
+
+def test_explained_rows_carry_the_standardised_value_and_the_shap_value(trained_study):
+    name, fold = "logistic_regression", trained_study.folds[0]
+    model = FittedModel.load(trained_study.directories["r0", name] / fold.name)
+    Z, expected = explain_fold(name, model, trained_study.cohort, fold, 10, 1)
+    values = explained(trained_study, name, folds=[fold]).set_index(["sample", "feature", "class"])
+    for row, sample in enumerate(trained_study.cohort.samples[fold.test]):
+        for column, feature in enumerate(model.features):
+            found = values.loc[(sample, feature, "B")]
+            assert found["value"] == pytest.approx(Z[row, column])
+            assert found["shap"] == pytest.approx(expected[row, column, 1])
+
+
+@pytest.mark.parametrize("name", ["logistic_regression", "decision_tree"])
+def test_other_held_out_samples_and_labels_do_not_change_an_explanation(name, trained_study):
+    """The background is the training part alone."""
+    fold = trained_study.folds[0]
+    values, labels = trained_study.cohort.values.copy(), trained_study.cohort.labels.copy()
+    values[fold.test[1:]] = 50
+    labels[:] = "A"
+    changed = replace(trained_study.cohort, values=values, labels=labels)
+    model = FittedModel.load(trained_study.directories["r0", name] / fold.name)
+    before, after = (explain_fold(name, model, cohort, fold, 10, 1)[1] for cohort in (trained_study.cohort, changed))
+    np.testing.assert_array_equal(before[0], after[0])
+
+
+# Rankings on hand-made tables
+
+
+def shap_table(rows):
+    """Columns repeat, fold, sample, class, feature, value, shap; all but the last two as categories."""
+    table = pd.DataFrame(rows, columns=["repeat", "fold", "sample", "class", "feature", "value", "shap"])
+    return table.astype(dict.fromkeys(table.columns[:5], "category"))
+
+
+# Gene g: strong in fold 0, not selected in fold 1. Gene h: weaker but always there.
+HAND_MADE = shap_table(
+    [
+        ("r0", "0", "s1", "A", "g", 1.0, 0.9),
+        ("r0", "0", "s2", "A", "g", -1.0, -0.6),
+        ("r0", "0", "s1", "A", "h", 1.0, 0.4),
+        ("r0", "0", "s2", "A", "h", 1.0, 0.5),
+        ("r0", "1", "s3", "A", "h", 2.0, 0.6),
+        ("r0", "1", "s4", "A", "h", 0.0, 0.5),
+        ("r0", "1", "s4", "A", "i", 0.0, 0.1),
+    ]
+)
+
+
+def test_a_feature_missing_in_a_fold_counts_as_zero_there():
+    table = rank_features(HAND_MADE, "cnn")
+    assert table.to_dict("list") == {
+        "class": ["A", "A", "A"],
+        "feature": ["h", "g", "i"],
+        "rank": [1, 2, 3],
+        "mean_abs_shap": pytest.approx([2.0 / 4, 1.5 / 4, 0.1 / 4]),
+        # Sorted values with the zeros of the other fold: 0.4 0.5 0.5 0.6, -0.6 0 0 0.9, 0 0 0 0.1.
+        "median_shap": pytest.approx([0.5, 0.0, 0.0]),
+        "model": ["cnn"] * 3,
+    }
+
+
+def test_features_are_ranked_within_each_class_and_ties_by_name():
+    both = shap_table(
+        [
+            ("r0", "0", "s1", label, feature, 0.0, shap)
+            for label, feature, shap in (("A", "h", 0.5), ("A", "g", -0.5), ("B", "g", 0.1), ("B", "h", 0.2))
+        ]
+    )
+    table = rank_features(both, "m")
+    assert table[["class", "feature", "rank"]].values.tolist() == [
+        *(["A", "g", 1], ["A", "h", 2]),
+        *(["B", "h", 1], ["B", "g", 2]),
+    ]
+
+
+def test_fold_importance_ranks_within_each_fold():
+    table = fold_importance(HAND_MADE)
+    assert table[["fold", "feature", "rank"]].values.tolist() == [
+        *(["0", "g", 1], ["0", "h", 2]),
+        *(["1", "h", 1], ["1", "i", 2]),
+    ]
+    np.testing.assert_allclose(table["importance"], [0.75, 0.45, 0.55, 0.1])
+
+
+def test_consensus_fuses_ranks_over_models_and_folds():
+    def ranks(*rows):
+        return pd.DataFrame(rows, columns=["repeat", "fold", "feature", "rank"])
+
+    importance = {
+        "cnn": ranks(("r0", "0", "g", 1), ("r0", "0", "h", 2), ("r0", "1", "h", 1), ("r0", "1", "i", 2)),
+        "svm": ranks(("r0", "0", "i", 1), ("r0", "1", "i", 1)),
+    }
+    direction = pd.DataFrame({"feature": ["g", "h", "i"], "class": ["A", "B", "A"]})
+    table = consensus(importance, direction)
+    # i: (1/62 / 2 + 1/61) / 2, h: (1/62 + 1/61) / 2 / 2, g: 1/61 / 2 / 2.
+    assert table["feature"].tolist() == ["i", "h", "g"]
+    np.testing.assert_allclose(table["score"], [(1 / 124 + 1 / 61) / 2, (1 / 62 + 1 / 61) / 4, 1 / 244])
+    assert table["class"].tolist() == ["A", "B", "A"]
+    assert table["rank"].tolist() == [1, 2, 3]
+    assert table["models"].tolist() == [2, 1, 1]
+    assert table["rank_cnn"].tolist() == [3, 1, 2]
+    assert table["rank_svm"].tolist() == [1, pd.NA, pd.NA]
+
+
+def test_raised_class_is_where_value_and_effect_agree_most():
+    rows = []
+    for sample, value in (("s1", 1.0), ("s2", -1.0)):
+        rows += [
+            ("r0", "0", sample, "A", "up", value, 0.5 * value),
+            ("r0", "0", sample, "B", "up", value, -0.5 * value),
+            ("r0", "0", sample, "A", "down", value, -0.1 * value),
+            ("r0", "0", sample, "B", "down", value, 0.1 * value),
+        ]
+    # On another scale, a second model disagrees about one gene, more strongly relative to its own scale.
+    louder = shap_table([("r0", "0", "s1", label, "down", 1.0, shap) for label, shap in (("A", 90.0), ("B", -90.0))])
+    first = shap_table(rows)
+    assert dict(raised_class([first]).itertuples(index=False)) == {"up": "A", "down": "B"}
+    assert dict(raised_class([first, louder]).itertuples(index=False)) == {"up": "A", "down": "A"}
+
+
+def test_stability_compares_sets_of_one_size(trained_study):
+    cohort = trained_study.cohort
+    ranking = pd.concat(
+        rank_folds(
+            cohort.values,
+            cohort.labels,
+            cohort.features,
+            [fold for fold in trained_study.folds if fold.repeat == repeat],
+            "anova_f",
+        ).assign(repeat=repeat)
+        for repeat in ("r0", "r1")
+    )
+    importance = {"logistic_regression": fold_importance(explained(trained_study, "logistic_regression"))}
+    result = stability(importance, ranking, cohort.features, 3)
+    assert result["size"] == 3
+    assert (result["selection_inner"]["sets"], result["selection_outer"]["sets"]) == (3, 6)
+    assert result["models"]["logistic_regression"]["sets"] == 6
+    assert result["selection_outer"]["mean_size"] == 3
+    # The final fold sees every sample and is no replicate of the others.
+    without = stability(importance, ranking[ranking["fold"] != "final"], cohort.features, 3)
+    assert without == result
+
+
+def test_marker_recovery():
+    ranked = [f"g{number}" for number in range(60)]
+    truth = ["g0", "g3", "g11", "elsewhere", *(f"h{number}" for number in range(8))]
+    assert marker_recovery(ranked, truth) == {
+        "planted": 12,
+        "recovered_at_planted": 3,
+        "precision_at": {"10": 0.2, "12": 0.25},
+    }
+    assert marker_recovery(ranked, ["g0"])["precision_at"] == {"1": 1.0, "10": 0.1}
+    assert marker_recovery(ranked, ranked[:55])["precision_at"] == {"10": 1.0, "20": 1.0, "50": 1.0, "55": 1.0}
+
+
+def test_marker_recovery_without_planted_markers():
+    assert marker_recovery(["g0"], []) == {"planted": 0, "recovered_at_planted": 0, "precision_at": {"10": 0.0}}

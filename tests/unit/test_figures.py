@@ -1,0 +1,161 @@
+"""Figures are written as SVG and PNG, the same bytes twice, and show the numbers they are given."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+from genestrata import figures
+from genestrata.explaining import rank_features
+from genestrata.metrics import TestPredictions
+from genestrata.models.storage import FittedModel
+
+CLASSES = ["A", "B & C", "D"]
+
+
+def predictions(n=30, seed=0):
+    random = np.random.default_rng(seed)
+    codes = np.arange(n) % 3
+    scores = random.random((n, 3)) + np.eye(3)[codes]
+    return TestPredictions(codes, scores / scores.sum(axis=1, keepdims=True), np.zeros(n, dtype=int), np.arange(n))
+
+
+def metrics():
+    entry = {"balanced_accuracy": {"value": 0.8, "ci95": [0.6, 0.9]}}
+    return {"models": {"stack": entry, "majority": entry}, "selected": "stack", "classes": dict.fromkeys(CLASSES, 3)}
+
+
+def tuning():
+    rows = [("r0", "0", "linear_svm", k, score) for k, score in ((50, 0.7), (50, 0.9), (200, 0.8), (200, 0.5))]
+    rows += [("r0", "1", "linear_svm", 50, 0.5), ("r0", "1", "linear_svm", 200, 0.6), ("r0", "0", "majority", 1, 0.3)]
+    return pd.DataFrame(rows, columns=["repeat", "fold", "model", "k", "inner_balanced_accuracy"])
+
+
+def shap_table():
+    random = np.random.default_rng(0)
+    rows = [
+        ("r0", "0", f"s{sample}", label, f"g{gene}", random.normal(), random.normal() / (gene + 1))
+        for sample in range(6)
+        for label in CLASSES
+        for gene in range(4)
+    ]
+    return pd.DataFrame(rows, columns=["repeat", "fold", "sample", "class", "feature", "value", "shap"])
+
+
+def fitted(estimator):
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    y = np.arange(30) % 3
+    X[np.arange(30), y] += 2
+    return FittedModel(estimator.fit(X, y), ["g0", "g1", "g2"], np.zeros(3), np.ones(3), CLASSES, [0, 1, 2])
+
+
+def matrix():
+    return pd.DataFrame([[9, 1, 0], [2, 8, 0], [0, 0, 5]], index=CLASSES, columns=CLASSES)
+
+
+MARKERS = {"g1": "zyxin"}
+POINTS = np.random.default_rng(0).normal(size=(9, 2))
+SHARE = np.array([0.6, 0.3, 0.1])
+# What is drawn, and a text that its SVG must hold.
+DRAWINGS = {
+    "confusion": (lambda stem: figures.plot_confusion(matrix(), "Stack: test", stem), "80%"),
+    "roc": (
+        lambda stem: figures.plot_roc({"A (0.9)": figures.roc_points([predictions()], 0)}, "title", stem),
+        "A (0.9)",
+    ),
+    "calibration": (
+        lambda stem: figures.plot_calibration({"before": figures.reliability([predictions()])}, "title", stem),
+        "before",
+    ),
+    "scores": (
+        lambda stem: figures.plot_scores(metrics(), "balanced_accuracy", "Balanced accuracy", stem),
+        "Stack (selected)",
+    ),
+    "tuning": (lambda stem: figures.plot_tuning(figures.tuning_curves(tuning()), stem), "200"),
+    "scatter": (
+        lambda stem: figures.plot_scatter(POINTS, CLASSES * 3, "PC1", "PC2", "Samples", stem, "SIMULATED data"),
+        "SIMULATED data",
+    ),
+    "variance": (lambda stem: figures.plot_explained_variance(SHARE, 2, stem), "2 components used"),
+    "null": (lambda stem: figures.plot_null(POINTS[:, 0], {"ranked": 0.5}, "V-measure", stem), "ranked: 0.50"),
+    "bars": (
+        lambda stem: figures.plot_bars(pd.Series([1.0, -2.0], index=["g0", "g1"]), "x", "t", stem, signed=True),
+        "g1",
+    ),
+    "shap_bar": (
+        lambda stem: figures.plot_shap_bar(rank_features(shap_table(), "m"), CLASSES, MARKERS, "t", stem),
+        "g1 zyxin",
+    ),
+    "coefficients": (
+        lambda stem: figures.plot_coefficients(fitted(LogisticRegression()), MARKERS, "Model", stem),
+        "fitted on all samples",
+    ),
+    "tree": (
+        lambda stem: figures.plot_tree(fitted(DecisionTreeClassifier(max_depth=2, random_state=0)), MARKERS, stem),
+        "Decision tree fitted on all samples",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_figure_is_written_with_its_text_and_the_same_bytes_twice(name, tmp_path):
+    draw, text = DRAWINGS[name]
+    for folder in ("one", "two"):
+        draw(tmp_path / folder / name)
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == [f"{name}.png", f"{name}.svg"]
+    for suffix in (".svg", ".png"):
+        first, second = ((tmp_path / folder / f"{name}{suffix}").read_bytes() for folder in ("one", "two"))
+        assert first == second
+    assert (tmp_path / "one" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert text in (tmp_path / "one" / f"{name}.svg").read_text(encoding="utf-8")
+    assert not plt.get_fignums()
+
+
+def test_beeswarm_is_written_under_a_safe_name_and_the_same_bytes_twice(tmp_path):
+    values = shap_table()
+    ranks = rank_features(values, "m")
+    for folder in ("one", "two"):
+        figures.plot_shap_beeswarm(values, ranks, "B & C", MARKERS, "Model", tmp_path / folder, "SIMULATED data")
+    (png, svg), again = (sorted((tmp_path / folder).iterdir()) for folder in ("one", "two"))
+    assert (png.suffix, svg.suffix) == (".png", ".svg")
+    assert png.stem.startswith("beeswarm_B_C_")
+    assert [path.read_bytes() for path in (png, svg)] == [path.read_bytes() for path in again]
+    text = svg.read_text(encoding="utf-8")
+    assert "g1 zyxin" in text
+    assert "SIMULATED data" in text
+
+
+def test_only_simulated_data_are_marked():
+    assert figures.simulated_note("simulated") == "SIMULATED data"
+    assert figures.simulated_note("public") == figures.simulated_note("user") == ""
+
+
+def test_reliability_is_confidence_and_accuracy_of_equal_bins():
+    confidence = np.concatenate([np.linspace(0.55, 0.60, 10), np.linspace(0.90, 0.95, 10)])
+    codes = np.array([0, 1] * 5 + [0] * 10)
+    part = TestPredictions(codes, np.column_stack([confidence, 1 - confidence]), np.zeros(20, dtype=int), np.arange(20))
+    means, accuracy, sizes = figures.reliability([part])
+    assert sizes.tolist() == [2] * 10
+    np.testing.assert_allclose(accuracy, [0.5] * 5 + [1.0] * 5)
+    np.testing.assert_allclose(means, confidence.reshape(10, 2).mean(axis=1))
+
+
+def test_roc_points_pool_repeats():
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8]])
+    parts = [
+        TestPredictions(np.array(codes), probabilities, np.zeros(2, dtype=int), np.arange(2))
+        for codes in ([0, 1], [1, 0])
+    ]
+    # Scores 0.8 and 0.1 stand each for one positive and one negative.
+    false_rate, true_rate = figures.roc_points(parts, 1)
+    np.testing.assert_allclose(np.interp([0, 0.5, 1], false_rate, true_rate), [0, 0.5, 1])
+
+
+def test_tuning_curve_takes_the_best_of_each_fold_and_its_mean():
+    curves = figures.tuning_curves(tuning())
+    assert list(curves) == ["linear_svm"]
+    sizes, scores = curves["linear_svm"]
+    assert sizes.tolist() == [50, 200]
+    np.testing.assert_allclose(scores, [(0.9 + 0.5) / 2, (0.8 + 0.6) / 2])

@@ -1,0 +1,149 @@
+"""The whole simulated chain as a newcomer runs it: files, figures, numbers, and a second run that does nothing."""
+
+import json
+
+import pandas as pd
+import pytest
+
+METRIC_NAMES = {"accuracy", "balanced_accuracy", "macro_f1", "mcc", "roc_auc_ovr", "log_loss", "brier", "ece"}
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    """Results of the shipped default, run in a folder beside the workflow."""
+    from .conftest import ROOT, Workflow
+
+    folder = tmp_path_factory.mktemp("simulated")
+    done = Workflow(ROOT).run(directory=folder)
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+@pytest.fixture(scope="module")
+def metrics(simulated):
+    return json.loads((simulated / "results/aml_all/evaluation/metrics.json").read_text())
+
+
+def test_second_run_does_nothing(simulated):
+    from .conftest import ROOT, Workflow
+
+    done = Workflow(ROOT).run(directory=simulated)
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout
+
+
+def test_metrics_follow_the_contract(metrics):
+    assert metrics["study"] == "aml_all"
+    assert metrics["data"] == "simulated"
+    assert metrics["classes"] == {"ALL": 47, "AML": 25}
+    assert set(metrics["protocol"]) == {"scheme", "folds", "repeats", "inner_folds", "group", "seed"}
+    assert metrics["selected"] in metrics["models"]
+    assert {"majority", "stack", "logistic_regression", "xgboost"} <= set(metrics["models"])
+    for entry in metrics["models"].values():
+        assert set(entry) >= METRIC_NAMES
+        for name in METRIC_NAMES:
+            low, high = entry[name]["ci95"]
+            assert low <= entry[name]["value"] <= high
+        assert set(entry["uncalibrated"]) == {"log_loss", "brier", "ece"}
+        assert set(entry["unclassified"]) == {"threshold", "coverage", "accuracy"}
+        assert set(entry["per_class"]["AML"]) == {"precision", "recall", "f1", "roc_auc", "support"}
+
+
+def test_models_beat_the_baseline_and_permuted_labels_do_not(metrics):
+    low, high = metrics["controls"]["permuted_labels"]["balanced_accuracy"]["ci95"]
+    assert metrics["controls"]["permuted_labels"]["permutations"] >= 20
+    assert low <= 0.5 <= high
+    assert metrics["models"][metrics["selected"]]["balanced_accuracy"]["value"] > 0.9
+    assert metrics["models"]["majority"]["balanced_accuracy"]["value"] == pytest.approx(0.5)
+
+
+def test_predictions_are_those_that_the_metrics_count(simulated, metrics):
+    table = pd.read_parquet(simulated / "results/aml_all/evaluation/predictions.parquet")
+    selected = table[table["model"] == metrics["selected"]]
+    accuracy = (selected["true"].to_numpy() == selected["predicted"].to_numpy()).mean()
+    assert accuracy == pytest.approx(metrics["models"][metrics["selected"]]["accuracy"]["value"])
+    assert len(selected) == 72
+    assert table[["p_ALL", "p_AML"]].sum(axis=1).to_numpy() == pytest.approx(1)
+
+
+def test_ranking_recovers_planted_markers(simulated):
+    report = json.loads((simulated / "results/aml_all/explain/stability.json").read_text())
+    truth = pd.read_csv(simulated / "results/aml_all/data/truth.tsv", sep="\t")
+    ranked = pd.read_csv(simulated / "results/aml_all/explain/consensus.tsv", sep="\t")
+    assert len(truth) == report["marker_recovery"]["planted"] == 40
+    found = set(ranked["feature"].head(40)) & set(truth["feature"])
+    assert len(found) == report["marker_recovery"]["recovered_at_planted"]
+    assert len(found) >= 24
+
+
+def test_ranks_cover_every_class_best_first(simulated):
+    ranks = pd.read_csv(simulated / "results/aml_all/explain/shap_ranks.tsv", sep="\t")
+    assert list(ranks.columns) == ["class", "feature", "rank", "mean_abs_shap", "median_shap", "model"]
+    for _, group in ranks.groupby(["model", "class"]):
+        assert list(group["rank"]) == list(range(1, len(group) + 1))
+        assert group["mean_abs_shap"].is_monotonic_decreasing
+    assert set(ranks["class"]) == {"ALL", "AML"}
+
+
+@pytest.mark.parametrize(
+    "stem",
+    [
+        "evaluation/confusion_matrix",
+        "evaluation/roc_curve",
+        "evaluation/calibration",
+        "evaluation/tuning_curves",
+        "evaluation/scores",
+        "explain/consensus",
+        "explain/decision_tree/figures/tree",
+        "explain/logistic_regression/figures/coefficients",
+        "explain/random_forest/figures/beeswarm_AML",
+        "explain/xgboost/figures/bar",
+        "cluster/pca",
+        "cluster/explained_variance",
+        "cluster/v_measure",
+    ],
+)
+def test_figures_are_svg_and_png(simulated, stem):
+    path = simulated / "results/aml_all" / stem
+    assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    assert "</svg>" in path.with_suffix(".svg").read_text()
+
+
+def test_report_is_one_page_that_says_it_is_simulated(simulated):
+    page = (simulated / "results/report.html").read_text()
+    assert "SIMULATED" in page
+    for title in (
+        "How good the models are",
+        "Which genes matter",
+        "What to distrust",
+        "Recovery of the planted markers",
+    ):
+        assert title in page
+    assert len(page) < 15e6
+
+
+def test_bundle_predicts_what_the_final_models_predict(simulated):
+    import numpy as np
+
+    from genestrata.models.storage import FittedModel
+
+    folder = simulated / "results/aml_all"
+    bundle = json.loads((folder / "model/bundle.json").read_text())
+    features = pd.read_parquet(folder / "data/features.parquet")
+    for name in ("logistic_regression", "xgboost"):
+        ours = FittedModel.load(folder / "model/parts" / name)
+        fitted = FittedModel.load(folder / "cv/r0" / name / "models/final")
+        values = features[ours.features].to_numpy()
+        assert np.abs(ours.predict_proba(values) - fitted.predict_proba(values)).max() < 1e-6
+    assert bundle["classes"] == ["ALL", "AML"]
+    assert "SIMULATED" in (folder / "model/MODEL_CARD.md").read_text()
+
+
+def test_every_job_left_a_log_and_a_benchmark(simulated):
+    logs = {
+        path.parent.parent.name if path.parent.name == "r0" else path.parts[-2]
+        for path in simulated.glob("logs/**/*.log")
+    }
+    assert (simulated / "logs/train_classical/aml_all/r0/random_forest.log").read_text().count("fold ") >= 3
+    assert (simulated / "benchmarks/train_classical/aml_all/r0/random_forest.jsonl").stat().st_size > 0
+    assert logs
