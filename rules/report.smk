@@ -3,7 +3,6 @@
 # What the sections of a study read, below the study's folder.
 REPORT_FILES = [
     "data/cleaning.json",
-    "splits.tsv",
     "evaluation/metrics.json",
     "evaluation/confusion_matrix.tsv",
     "evaluation/curves.json",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from genestrata.controls import summarise
@@ -53,7 +54,7 @@ def draw(test, raw, metrics, samples, tuning, folder, data):
         roc_title = f"{title}: each class against the rest"
         areas = {label: entry["roc_auc"] for label, entry in metrics["models"][selected]["per_class"].items()}
         roc = {
-            f"{label} ({'–' if area is None else format(area, '.3f')})": roc_points(repeats_of(test, selected), code)
+            f"{label} ({'–' if np.isnan(area) else format(area, '.3f')})": roc_points(repeats_of(test, selected), code)
             for code, (label, area) in enumerate(areas.items())
         }
     plot_roc(roc, roc_title, folder / "roc_curve", note)

@@ -12,8 +12,9 @@ from tqdm import tqdm
 from genestrata.metrics import balanced_accuracy
 from genestrata.predictions import codes
 from genestrata.ranking import rank_folds
+from genestrata.seeds import derive_seed
 from genestrata.splitting import GROUPED_SCHEMES, Fold, read_folds, resolve_scheme, split_samples
-from genestrata.training import Cohort, Rankings, candidate_settings, derive_seed, train_fold
+from genestrata.training import Cohort, Rankings, candidate_settings, train_fold
 
 logger = logging.getLogger(__name__)
 

@@ -3,10 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
-from genestrata.splitting import FINAL
-
 SMALL_CLASS = 20
 WIDE_INTERVAL = 0.15
 UNSTABLE = 0.5
@@ -18,9 +14,8 @@ def reasons_to_distrust(
     cleaning: Mapping[str, Any],
     stability: Mapping[str, Any],
     clusters: Mapping[str, Any],
-    splits: pd.DataFrame,
 ) -> list[str]:
-    """Reasons found in metrics.json, cleaning.json, stability.json, the cluster summary and splits.tsv (as text)."""
+    """Reasons found in metrics.json, cleaning.json, stability.json and the cluster summary."""
     selected = metrics["selected"]
     entry, protocol = metrics["models"][selected], metrics["protocol"]
     reasons = []
@@ -52,18 +47,12 @@ def reasons_to_distrust(
             "One published split: the interval covers chance among the test samples, not the choice of the split"
             + (f", and the test part scores {gap:.2f} below the training part's own estimate." if gap > 0.03 else ".")
         )
-    asked = {"fold": protocol["folds"], "inner_fold": protocol["inner_folds"]}
-    evaluated = splits[splits["fold"] != FINAL]
-    if protocol["scheme"] in ("cv", "grouped_cv") and evaluated["fold"].nunique() < asked["fold"]:
-        reasons.append(
-            f"{evaluated['fold'].nunique()} outer folds instead of {asked['fold']}: the smallest class is too small."
-        )
-    if evaluated["inner_fold"].nunique() < asked["inner_fold"]:
-        reasons.append(
-            f"{evaluated['inner_fold'].nunique()} inner folds instead of {asked['inner_fold']}: the smallest class "
-            f"of the "
-            "training part is too small, so tuning is coarse."
-        )
+    for kind, applies in (("folds", protocol["scheme"] in ("cv", "grouped_cv")), ("inner_folds", True)):
+        if applies and protocol[kind] < protocol[f"{kind}_requested"]:
+            reasons.append(
+                f"{protocol[kind]} {kind.replace('_', ' ')} instead of {protocol[f'{kind}_requested']}: the smallest "
+                "class is too small for more."
+            )
     if entry["ece"]["value"] > POOR_CALIBRATION:
         reasons.append(
             f"Probabilities are off by {entry['ece']['value']:.2f} on average: read them as an order, not as odds."

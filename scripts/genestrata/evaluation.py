@@ -96,8 +96,13 @@ def evaluate(
     """
     classes, names = class_names(predictions), list(samples["sample"])
     outer = predictions[predictions["fold"] != FINAL]
-    # Folds shrink to the smallest class, and a published split is one: report what was done, not what was asked for.
-    done = {"folds": int(outer["fold"].nunique()), "inner_folds": int(outer["inner_fold"].max()) + 1}
+    # Folds shrink to the smallest class, and a published split is one: report what was done beside what was asked for.
+    done = {
+        "folds": int(outer["fold"].nunique()),
+        "inner_folds": int(outer["inner_fold"].max()) + 1,
+        "folds_requested": protocol["folds"],
+        "inner_folds_requested": protocol["inner_folds"],
+    }
     test, parameters = calibrate(predictions, calibration)
     raw = outer[outer["inner_fold"].isna()]
     truth = codes(samples["label"], classes)

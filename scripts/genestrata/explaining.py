@@ -12,9 +12,10 @@ from tqdm import tqdm
 
 from genestrata.models.registry import REGISTRY
 from genestrata.models.storage import FittedModel
+from genestrata.seeds import derive_seed
 from genestrata.splitting import FINAL, Fold
 from genestrata.stability import nogueira_of_sets
-from genestrata.training import Cohort, derive_seed
+from genestrata.training import Cohort
 
 logger = logging.getLogger(__name__)
 
@@ -66,29 +67,28 @@ def explain_model(
     """SHAP values of every held-out sample of every fold of a model.
 
     models_dirs : repeat to the folder of its fitted models. One row per (repeat, fold, sample, class, feature) with
-    value (the standardised value) and shap; features without any effect in a fold (unused by the trees) are left out.
+    value (the standardised value) and shap, for every feature that the model was given.
     """
     tables = []
     for fold in tqdm(folds, desc=f"explain {name}", unit="fold", leave=False, disable=None):
         model = FittedModel.load(models_dirs[fold.repeat] / fold.name)
         Z, values = explain_fold(name, model, cohort, fold, background, seed)
-        used = np.flatnonzero(np.any(values != 0, axis=(0, 2)))
-        n_samples, n_classes = len(Z), len(model.classes)
-        sample, feature, label = np.indices((n_samples, len(used), n_classes)).reshape(3, -1)
+        sample, feature, label = np.indices(values.shape).reshape(3, -1)
         tables.append(
             pd.DataFrame(
                 {
-                    "repeat": pd.Categorical.from_codes(np.zeros(len(sample), dtype=int), [fold.repeat]).astype(str),
+                    "repeat": fold.repeat,
                     "fold": fold.name,
                     "sample": cohort.samples[fold.test][sample],
                     "class": np.asarray(model.classes, dtype=object)[label],
-                    "feature": np.asarray(model.features, dtype=object)[used][feature],
-                    "value": Z[:, used][sample, feature],
-                    "shap": values[:, used][sample, feature, label],
+                    "feature": np.asarray(model.features, dtype=object)[feature],
+                    "value": Z[sample, feature],
+                    "shap": values.ravel(),
                 }
             )
         )
-        logger.info("%s fold %s: %d of %d genes have an effect", fold.repeat, fold.name, len(used), len(model.features))
+        used = int(np.any(values != 0, axis=(0, 2)).sum())
+        logger.info("%s fold %s: %d of %d genes have an effect", fold.repeat, fold.name, used, len(model.features))
     table = pd.concat(tables, ignore_index=True)
     for column in ("repeat", "fold", "sample", "class", "feature"):
         table[column] = table[column].astype("category")
@@ -116,7 +116,10 @@ def rank_features(values: pd.DataFrame, model: str) -> pd.DataFrame:
 
 
 def fold_importance(values: pd.DataFrame) -> pd.DataFrame:
-    """Mean absolute SHAP per (repeat, fold, feature) over samples and classes, with the rank inside the fold."""
+    """Mean absolute SHAP per (repeat, fold, feature) over samples and classes, with the rank inside the fold.
+
+    A feature without any effect there has no rank.
+    """
     table = (
         values.assign(shap=values["shap"].abs())
         .groupby(["repeat", "fold", "feature"], observed=True)["shap"]
@@ -126,7 +129,8 @@ def fold_importance(values: pd.DataFrame) -> pd.DataFrame:
     )
     table["feature"] = table["feature"].astype(str)
     table = table.sort_values(["repeat", "fold", "importance", "feature"], ascending=[True, True, False, True])
-    table["rank"] = table.groupby(["repeat", "fold"], observed=True).cumcount() + 1
+    rank = table.groupby(["repeat", "fold"], observed=True).cumcount() + 1
+    table["rank"] = rank.where(table["importance"] > 0)
     return table.reset_index(drop=True)
 
 
@@ -142,9 +146,10 @@ def consensus(importance: Mapping[str, pd.DataFrame], direction: pd.DataFrame) -
         n_folds = table.groupby(["repeat", "fold"], observed=True).ngroups
         scores[model] = (1 / (FUSION_CONSTANT + table["rank"])).groupby(table["feature"]).sum() / n_folds
     frame = pd.DataFrame(scores)
-    result = pd.DataFrame({"score": frame.fillna(0).mean(axis=1), "models": frame.notna().sum(axis=1)})
+    result = pd.DataFrame({"score": frame.fillna(0).mean(axis=1), "models": (frame > 0).sum(axis=1)})
     for model in frame:
-        result[f"rank_{model}"] = frame[model].rank(ascending=False, method="min").astype("Int64")
+        used = frame[model].where(frame[model] > 0)
+        result[f"rank_{model}"] = used.rank(ascending=False, method="min").astype("Int64")
     result = result.rename_axis("feature").reset_index().merge(direction, on="feature", how="left")
     result = result.sort_values(["score", "feature"], ascending=[False, True], ignore_index=True)
     result.insert(1, "rank", np.arange(1, len(result) + 1))
@@ -175,21 +180,19 @@ def stability(
     first fold and over the outer training parts of all repeats; the latter, and the models, are undefined for a single
     split.
     """
-    top = ranking[(ranking["rank"] <= size) & (ranking["fold"] != FINAL)]
-    first = top[(top["repeat"] == "r0") & (top["fold"] == "0") & top["inner_fold"].notna()]
-    outer = top[top["inner_fold"].isna()]
+    evaluated = ranking[(ranking["rank"] <= size) & (ranking["fold"] != FINAL)]
+    first = evaluated[(evaluated["repeat"] == "r0") & (evaluated["fold"] == "0") & evaluated["inner_fold"].notna()]
+    outer = evaluated[evaluated["inner_fold"].isna()]
 
     def index_of(table: pd.DataFrame, by: list[str]) -> dict[str, Any]:
-        sets = [part["feature"].astype(str).tolist() for _, part in table.groupby(by, observed=True)]
-        return nogueira_of_sets(sets, features)
+        best = (part.loc[part["rank"] <= size, "feature"] for _, part in table.groupby(by, observed=True))
+        return nogueira_of_sets([part.astype(str).tolist() for part in best], features)
 
     return {
         "size": size,
         "selection_inner": index_of(first, ["inner_fold"]),
         "selection_outer": index_of(outer, ["repeat", "fold"]),
-        "models": {
-            model: index_of(table[table["rank"] <= size], ["repeat", "fold"]) for model, table in importance.items()
-        },
+        "models": {model: index_of(table, ["repeat", "fold"]) for model, table in importance.items()},
     }
 
 

@@ -130,7 +130,7 @@ def plot_calibration(
     with figure(stem, 4.8, 4.4, note) as (_, axes):
         axes.plot([0, 1], [0, 1], color="#999999", linestyle=":", linewidth=1, label="perfect")
         for number, (label, (confidence, accuracy, _)) in enumerate(series.items()):
-            axes.plot(confidence, accuracy, color=colour(number), marker=MARKERS[number], markersize=5, label=label)
+            axes.plot(confidence, accuracy, color=colour(number), marker=MARKERS[number % 8], markersize=5, label=label)
         lowest = min(min(confidence.min(), accuracy.min()) for confidence, accuracy, _ in series.values())
         limits = (max(0.0, lowest - 0.05), 1.02)
         axes.set(xlabel="Confidence of the call", ylabel="Accuracy", title=title, xlim=limits, ylim=limits)

@@ -112,9 +112,8 @@ def study_sections(name: str, study: Mapping[str, Any], folder: Path) -> Iterato
     cleaning = read_json(folder / "data/cleaning.json")
     stability = read_json(folder / "explain/stability.json")
     clusters = read_json(folder / "cluster/summary.json")
-    splits = read_table(folder / "splits.tsv", dtype=str)
     markers = read_table(folder / "explain/known_markers.tsv", dtype={"feature": str, "name": str})
-    reasons = reasons_to_distrust(metrics, cleaning, stability, clusters, splits)
+    reasons = reasons_to_distrust(metrics, cleaning, stability, clusters)
 
     yield "summary", "In short", "", html_section(_summary(study, metrics, reasons))
     yield (

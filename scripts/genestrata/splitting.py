@@ -19,6 +19,7 @@ import pandas as pd
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold
 
 from genestrata.errors import InputError
+from genestrata.seeds import derive_seed
 
 logger = logging.getLogger(__name__)
 
@@ -71,15 +72,17 @@ def split_samples(samples: pd.DataFrame, settings: Mapping[str, Any], seed: int,
     inner_groups = groups if grouped else None
     tables = []
     for repeat in range(settings["repeats"]):
-        repeat_seed = seed + repeat
-        outer = list(_outer_folds(scheme, samples, labels, groups, settings["folds"], repeat_seed, where))
+        name = f"r{repeat}"
+        outer_seed = derive_seed(seed, name)
+        outer = list(_outer_folds(scheme, samples, labels, groups, settings["folds"], outer_seed, where))
         parts = [(str(fold), train, test) for fold, (train, test) in enumerate(outer)]
         if repeat == 0:
             parts.append((FINAL, rows, rows[:0]))
         for fold, train, test in parts:
             inner_fold = np.full(len(samples), "", dtype=object)
+            inner_seed = derive_seed(seed, name, fold)
             inner = _inner_folds(
-                labels, inner_groups, train, settings["inner_folds"], repeat_seed, f"{where}: fold {fold}"
+                labels, inner_groups, train, settings["inner_folds"], inner_seed, f"{where}: fold {fold}"
             )
             for part in (train, *(fit for fit, _ in inner)):
                 if len(set(labels[part])) < 2:
@@ -93,7 +96,7 @@ def split_samples(samples: pd.DataFrame, settings: Mapping[str, Any], seed: int,
             known = np.isin(rows, train) | np.isin(rows, test)
             table = pd.DataFrame({"inner_fold": inner_fold, "sample": samples["sample"], "role": role})[known]
             table.insert(0, "fold", fold)
-            table.insert(0, "repeat", f"r{repeat}")
+            table.insert(0, "repeat", name)
             tables.append(table)
     return pd.concat(tables, ignore_index=True)
 

@@ -4,7 +4,6 @@ prediction."""
 import json
 import logging
 import time
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from genestrata.metrics import balanced_accuracy
 from genestrata.models import load_module, parameter_grid
 from genestrata.models.storage import FittedModel, standardise
 from genestrata.predictions import prediction_table
+from genestrata.seeds import derive_seed
 from genestrata.splitting import Fold
 
 logger = logging.getLogger(__name__)
@@ -76,11 +76,6 @@ class Rankings:
         """Columns of the k best features, best first, with mean and standard deviation on that training part."""
         columns, mean, scale = self._parts[fold, -1 if inner_fold is None else inner_fold]
         return columns[:k], mean[:k], scale[:k]
-
-
-def derive_seed(seed: int, *names: str) -> int:
-    """A seed for one piece of work, the same in every process: the run's seed mixed with the names of the work."""
-    return (seed + zlib.crc32("/".join(names).encode())) % 2**31
 
 
 def inner_score(probabilities: np.ndarray, codes: np.ndarray) -> tuple[float, float]:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from genestrata import controls
 from genestrata.controls import permute_labels, permuted_scores, summarise
 
 LABELS = ["A"] * 8 + ["B"] * 4
@@ -46,6 +47,29 @@ def test_samples_are_permuted_where_groups_hold_several_labels(make_samples):
     permuted = permute(samples, "grouped_cv")
     assert sorted(permuted) == ["A"] * 6 + ["B"] * 6
     assert permuted.tolist() != ["A", "B"] * 6
+
+
+def test_every_step_sees_the_permuted_labels(make_cohort, make_samples, monkeypatch):
+    seen = {}
+
+    def spy(name, real, labels_of):
+        def call(*arguments):
+            seen.setdefault(name, []).append("".join(labels_of(arguments)))
+            return real(*arguments)
+
+        monkeypatch.setattr(controls, name, call)
+
+    spy("split_samples", controls.split_samples, lambda arguments: arguments[0]["label"])
+    spy("rank_folds", controls.rank_folds, lambda arguments: arguments[1])
+    spy("train_fold", controls.train_fold, lambda arguments: arguments[1].labels)
+    cohort = make_cohort(sizes=(10, 8))
+    evaluation = {"scheme": "cv", "folds": 2, "repeats": 1, "inner_folds": 2}
+    select = {"method": "anova_f", "k": [3]}
+    permuted_scores(cohort, make_samples(cohort.labels), evaluation, select, "majority", {}, 2, 1, "x")
+    first, second = seen["split_samples"]
+    assert seen["rank_folds"] == [first, second]
+    assert seen["train_fold"] == [first, first, second, second]
+    assert len({first, second, "".join(cohort.labels)}) == 3
 
 
 def test_scores_are_reproducible_and_differ_between_permutations(make_cohort, make_samples):

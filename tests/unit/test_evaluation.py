@@ -50,6 +50,8 @@ def test_metrics_hold_the_keys_of_the_contract(evaluated, trained_study):
         "inner_folds": 3,
         "group": None,
         "seed": 1,
+        "folds_requested": 3,
+        "inner_folds_requested": 3,
     }
     assert set(metrics["models"]) == {"majority", "logistic_regression", "decision_tree", "xgboost", "stack"}
     for name, entry in metrics["models"].items():

@@ -237,6 +237,16 @@ def test_interval_contains_its_value(n_classes, single_split):
         assert low < entry["value"] < high, name
 
 
+def test_interval_of_the_ece_is_freed_of_the_bias_of_resampling():
+    """The ECE of bootstrap samples is larger than that of the sample, so their percentiles alone would miss it."""
+    predictions = draw(n=200)
+    weights = bootstrap_weights(predictions.codes, None, seed=1)
+    draws = all_metrics([predictions], weights)["ece"]
+    entry = intervals([predictions], weights, 200, single_split=False)["ece"]
+    assert draws.mean() > entry["value"]
+    np.testing.assert_allclose(entry["ci95"], np.percentile(draws, [2.5, 97.5]) - (draws.mean() - entry["value"]))
+
+
 def test_a_perfect_model_on_a_single_split_has_an_interval_below_one():
     predictions = by_hand([0, 1] * 17, np.eye(2)[[0, 1] * 17])
     table = intervals([predictions], bootstrap_weights(predictions.codes, None, 1), 34, single_split=True)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from sklearn.feature_selection import f_classif
 
 from genestrata.ranking import rank_folds, rank_part
@@ -39,6 +40,17 @@ def test_a_feature_missing_in_the_whole_part_comes_last_with_finite_statistics()
     table = rank_part(values, LABELS, NAMES, "anova_f").set_index("feature")
     assert table.loc["b", "rank"] == 4
     assert np.isfinite(table[["mean", "sd"]]).all(axis=None)
+
+
+@pytest.mark.parametrize("value", [0.1, 6.6438562, 1e6 / 3])
+def test_a_floored_feature_scores_nothing_whatever_rounding_leaves_of_it(value):
+    values = np.random.default_rng(0).normal(size=(38, 2)).astype(np.float32)
+    values[:, 0] = value
+    values[5, 0] = np.nan
+    labels = np.array(["X"] * 27 + ["Y"] * 11, dtype=object)
+    table = rank_part(values, labels, NAMES[:2], "anova_f")
+    assert np.isnan(table.loc[0, "score"])
+    assert table["rank"].tolist() == [2, 1]
 
 
 def test_ties_are_broken_by_name_and_columns_may_come_in_any_order():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from genestrata.errors import InputError
-from genestrata.splitting import FINAL, read_folds, resolve_scheme, split_samples
+from genestrata.splitting import FINAL, SINGLE_SPLIT_SCHEMES, read_folds, resolve_scheme, split_samples
 
 EVALUATION = {"scheme": "cv", "folds": 4, "repeats": 2, "inner_folds": 3}
 LABELS = ["A"] * 12 + ["B"] * 9
@@ -16,6 +16,9 @@ GROUPS = [f"patient{number // 3}" for number in range(21)]
 
 
 def draw(samples, seed=1, **settings):
+    """Splits of two repeats, of one where the scheme leaves nothing to chance."""
+    if settings.get("scheme") in SINGLE_SPLIT_SCHEMES:
+        settings = {"repeats": 1} | settings
     return split_samples(samples, EVALUATION | settings, seed, "study.yaml")
 
 
@@ -31,7 +34,7 @@ def assert_inner_folds_partition_training(folds):
 def test_every_sample_is_tested_once_per_repeat(scheme, make_samples):
     samples = make_samples(LABELS, group=GROUPS)
     splits = draw(samples, scheme=scheme)
-    for repeat in ("r0", "r1"):
+    for repeat in splits["repeat"].unique():
         folds = [fold for fold in read_folds(splits, samples, repeat) if fold.name != FINAL]
         assert sorted(np.concatenate([fold.test for fold in folds])) == list(range(21))
         for fold in folds:
@@ -49,7 +52,7 @@ def test_cv_spreads_each_class_over_the_folds(make_samples):
 def test_published_split_is_one_fold_and_a_final_one(make_samples):
     split = ["train", "TEST", "train"] * 7
     samples = make_samples(LABELS, split=split)
-    published, final = read_folds(draw(samples, scheme="published", repeats=1), samples, "r0")
+    published, final = read_folds(draw(samples, scheme="published"), samples, "r0")
     assert published.name == "0"
     assert list(published.test) == [row for row, part in enumerate(split) if part == "TEST"]
     assert list(published.train) == [row for row, part in enumerate(split) if part == "train"]
@@ -68,7 +71,7 @@ def test_groups_stay_whole_in_outer_and_inner_folds(scheme, make_samples):
     samples = make_samples(LABELS, group=GROUPS)
     groups = np.array(GROUPS)
     splits = draw(samples, scheme=scheme)
-    for repeat in ("r0", "r1"):
+    for repeat in splits["repeat"].unique():
         for fold in read_folds(splits, samples, repeat):
             for train, held_out in [(fold.train, fold.test), *fold.inner]:
                 assert not set(groups[train]) & set(groups[held_out])
@@ -154,6 +157,12 @@ def test_scheme_without_what_it_needs_is_refused(scheme, columns, message, make_
     with pytest.raises(InputError, match=message) as caught:
         draw(make_samples(LABELS, **columns), scheme=scheme)
     assert str(caught.value).startswith("study.yaml")
+
+
+@pytest.mark.parametrize("scheme", SINGLE_SPLIT_SCHEMES)
+def test_a_scheme_of_one_split_has_one_repeat(scheme, make_samples):
+    with pytest.raises(InputError, match=r"evaluation\.repeats: found 2, allowed: 1"):
+        draw(make_samples(LABELS, group=GROUPS, split=["train", "test", "train"] * 7), scheme=scheme, repeats=2)
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from genestrata.models.registry import REGISTRY
 from genestrata.models.storage import FittedModel
 from genestrata.predictions import class_names, codes, probabilities
 from genestrata.ranking import rank_folds, rank_part
+from genestrata.seeds import derive_seed
 from genestrata.splitting import Fold
 from genestrata.training import (
     Cohort,
     Rankings,
     candidate_settings,
-    derive_seed,
     inner_score,
     train_fold,
     train_model,
@@ -165,11 +165,14 @@ def test_permutation_control_of_a_clear_signal_scores_as_guessing(make_cohort, m
 # Tuning
 
 
-def test_first_of_the_best_settings_is_chosen_by_accuracy_then_log_loss(noisy):
-    cohort, folds = noisy
-    _, result = run("logistic_regression", cohort, folds[0])
+@pytest.mark.parametrize("effect", [1.2, 6.0])
+def test_best_setting_is_chosen_by_accuracy_then_log_loss(effect, make_cohort, make_samples, make_folds):
+    cohort = make_cohort(sizes=(16, 14, 12), effect=effect)
+    _, result = run("logistic_regression", cohort, make_folds(make_samples(cohort.labels))[0])
     tuning = result.tuning
     assert len(tuning) == 6
+    # Where the classes are far apart most settings are without an error, and the log loss decides.
+    assert (tuning["inner_balanced_accuracy"].eq(1).sum() > 1) == (effect == 6.0)
     assert tuning["k"].tolist() == [2, 2, 2, 8, 8, 8]
     ordered = tuning.sort_values(["inner_balanced_accuracy", "inner_log_loss"], ascending=[False, True], kind="stable")
     assert tuning["chosen"].tolist() == (tuning.index == ordered.index[0]).tolist()

@@ -15,6 +15,11 @@ def fit(X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, thr
     with warnings.catch_warnings():
         # Genes that are constant within the classes are met below.
         warnings.simplefilter("ignore")
+        if len(X) == len(np.unique(y)):
+            # One sample per class leaves no spread to shrink by or divide by.
+            model = NearestCentroid(priors="uniform").fit(X, y)
+            model.within_class_std_dev_ = np.ones(X.shape[1])
+            return model
         model = NearestCentroid(priors="uniform", **parameters).fit(X, y)
     # A gene without any spread (floored values) has no defined deviation: shrink it away entirely.
     model.centroids_ = np.where(np.isfinite(model.centroids_), model.centroids_, X.mean(axis=0))

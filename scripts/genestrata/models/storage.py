@@ -95,9 +95,12 @@ class FittedModel:
             _check_booster(estimator, path)
         else:
             estimator = load_skops(path)
-        description["mean"] = np.asarray(description["mean"], dtype=float)
-        description["scale"] = np.asarray(description["scale"], dtype=float)
-        return cls(estimator=estimator, **description)
+        try:
+            description["mean"] = np.asarray(description["mean"], dtype=float)
+            description["scale"] = np.asarray(description["scale"], dtype=float)
+            return cls(estimator=estimator, **description)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{stem}.json: not the description of a Genestrata model: {error}") from None
 
 
 def standardise(X: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
