@@ -2,17 +2,31 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from genestrata.models.storage import FittedModel
+
+from .conftest import ROOT, Workflow
+
+SMALLEST_STUDY = """\
+title: Three samples of each class, three genes
+task: expression
+reader: table
+expression: expression.csv
+orientation: samples_by_genes
+label_column: label
+models: [nearest_shrunken_centroids, xgboost]
+stack: null
+cluster: {methods: [kmeans], random_sets: 2, set_size: 2}
+"""
 METRIC_NAMES = {"accuracy", "balanced_accuracy", "macro_f1", "mcc", "roc_auc_ovr", "log_loss", "brier", "ece"}
 
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
     """Results of the shipped default, run in a folder beside the workflow."""
-    from .conftest import ROOT, Workflow
-
     folder = tmp_path_factory.mktemp("simulated")
     done = Workflow(ROOT).run(directory=folder)
     assert done.returncode == 0, done.stdout
@@ -25,8 +39,6 @@ def metrics(simulated):
 
 
 def test_second_run_does_nothing(simulated):
-    from .conftest import ROOT, Workflow
-
     done = Workflow(ROOT).run(directory=simulated)
     assert done.returncode == 0
     assert "Nothing to be done" in done.stdout
@@ -123,10 +135,6 @@ def test_report_is_one_page_that_says_it_is_simulated(simulated):
 
 
 def test_bundle_predicts_what_the_final_models_predict(simulated):
-    import numpy as np
-
-    from genestrata.models.storage import FittedModel
-
     folder = simulated / "results/aml_all"
     bundle = json.loads((folder / "model/bundle.json").read_text())
     features = pd.read_parquet(folder / "data/features.parquet")
@@ -139,11 +147,23 @@ def test_bundle_predicts_what_the_final_models_predict(simulated):
     assert "SIMULATED" in (folder / "model/MODEL_CARD.md").read_text()
 
 
-def test_every_job_left_a_log_and_a_benchmark(simulated):
-    logs = {
-        path.parent.parent.name if path.parent.name == "r0" else path.parts[-2]
-        for path in simulated.glob("logs/**/*.log")
-    }
-    assert (simulated / "logs/train_classical/aml_all/r0/random_forest.log").read_text().count("fold ") >= 3
-    assert (simulated / "benchmarks/train_classical/aml_all/r0/random_forest.jsonl").stat().st_size > 0
-    assert logs
+def test_jobs_leave_a_line_per_fold_and_a_benchmark(simulated):
+    log = (simulated / "logs/train_classical/aml_all/r0/random_forest.log").read_text()
+    assert [f"fold {fold}:" in log for fold in ("0", "1", "2", "final")] == [True] * 4
+    benchmark = simulated / "benchmarks/train_classical/aml_all/r0/random_forest.jsonl"
+    assert json.loads(benchmark.read_text())["s"] > 0
+
+
+def test_smallest_study_runs_through_and_says_what_to_distrust(tmp_path):
+    rows = ["1,5,2,7,a", "2,4,2,6,a", "3,5,3,7,a", "4,1,8,7,b/c", "5,2,9,6,b/c", "6,1,7,8,b/c"]
+    (tmp_path / "expression.csv").write_text("\n".join(["id,g1,g2,g3,label", *rows]), encoding="utf-8")
+    (tmp_path / "smallest.yaml").write_text(SMALLEST_STUDY, encoding="utf-8")
+    done = Workflow(ROOT).run("--config", "studies=[./smallest.yaml]", directory=tmp_path)
+    assert done.returncode == 0, done.stdout
+    metrics = json.loads((tmp_path / "results/smallest/evaluation/metrics.json").read_text())
+    assert metrics["data"] == "user"
+    assert metrics["protocol"]["folds"] == 3
+    assert set(metrics["models"]) == {"majority", "nearest_shrunken_centroids", "xgboost"}
+    page = (tmp_path / "results/report.html").read_text()
+    assert "3 folds instead of 5" in page
+    assert "SIMULATED" not in page
