@@ -12,8 +12,7 @@ LOG_TEMPERATURE_RANGE = (np.log(0.05), np.log(20.0))
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """softmax(log p / temperature), (n_samples, n_classes); above 1 softens, below 1 sharpens, the order of classes
-    stays."""
+    """softmax(log p / temperature), (n_samples, n_classes); above 1 softens, the order of classes stays."""
     logits = np.log(np.clip(probabilities, SMALLEST_PROBABILITY, None))
     return np.exp(log_softmax(logits / temperature, axis=1))
 

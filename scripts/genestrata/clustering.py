@@ -1,5 +1,4 @@
-"""Clusters of samples found without labels and then compared with them, and gene sets against random sets of the same
-size."""
+"""Clusters of samples found without labels and compared with them; gene sets against random sets of their size."""
 
 import logging
 import warnings
@@ -39,8 +38,7 @@ def standardise_genes(values: np.ndarray) -> np.ndarray:
 
 
 def principal_components(Z: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """Scores (n_samples, n_components), explained share of each component, and how many hold VARIANCE_SHARE
-    together."""
+    """Scores (n_samples, n_components), explained shares, and how many components hold VARIANCE_SHARE."""
     model = PCA(n_components=min(*Z.shape, len(Z) - 1), svd_solver="full", random_state=seed)
     scores = model.fit_transform(Z)
     share = model.explained_variance_ratio_
@@ -214,8 +212,7 @@ def variable_genes(values: np.ndarray, count: int = VARIABLE_GENES) -> np.ndarra
 
 
 def summarise(clustering: pd.DataFrame) -> dict[str, Any]:
-    """The unsupervised winner: the best silhouette among gene sets that no label helped to choose, with its
-    agreement."""
+    """The best silhouette among gene sets that no label helped to choose, with its agreement with the labels."""
     blind = clustering[clustering["chosen"] & (clustering["gene_set"] != "consensus")]
     best = blind.loc[blind["silhouette"].idxmax()]
     return {"best": {key: value.item() if hasattr(value, "item") else value for key, value in best.items()}}

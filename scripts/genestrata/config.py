@@ -1,5 +1,4 @@
-"""Reading and checking config.yaml and study files; every message names the file, the key, what was found and what is
-allowed."""
+"""Reading and checking config.yaml and study files; messages name file, key, what was found and what is allowed."""
 
 import copy
 import difflib

@@ -49,8 +49,7 @@ def permuted_scores(
     seed: int,
     where: str,
 ) -> pd.DataFrame:
-    """Balanced accuracy of each permutation, through split, selection, tuning and fit of one cheap model in one
-    repeat."""
+    """Balanced accuracy of each permutation, through split, selection, tuning and fit, in one repeat."""
     scheme = resolve_scheme(evaluation, samples)
     settings = candidate_settings(model, select["k"], len(cohort.features), overrides)
     rows = []

@@ -53,8 +53,7 @@ def fetch(folder: str, url: str, sha256: str, mirror: str, output: str | Path) -
 
 
 def _download(url: str, sha256: str, output: Path) -> None:
-    """Download with a progress bar; raises ValueError for a wrong checksum, RequestException or OSError for the
-    rest."""
+    """Download with a progress bar; raises ValueError for a wrong checksum, else RequestException or OSError."""
     manager = pooch.create(
         path=output.parent, base_url="", registry={output.name: f"sha256:{sha256}"}, retry_if_failed=RETRIES
     )

@@ -2,5 +2,4 @@
 
 
 class InputError(ValueError):
-    """Raised for anything wrong with what a user supplied; the message names the file, what was found and what to
-    do."""
+    """Raised for anything wrong with what a user supplied; names the file, what was found and what to do."""

@@ -1,5 +1,4 @@
-"""SHAP values of held-out samples (Lundberg and Lee 2017, NeurIPS), rankings per model and class, and their
-consensus."""
+"""SHAP values of held-out samples (Lundberg and Lee 2017, NeurIPS), rankings of genes and their consensus."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -158,8 +157,7 @@ def consensus(importance: Mapping[str, pd.DataFrame], direction: pd.DataFrame) -
 
 
 def raised_class(values: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The class whose prediction a high value of each feature supports most: the largest covariance of value and
-    SHAP."""
+    """The class that a high value of each feature supports most, by the covariance of value and SHAP."""
     totals = []
     for table in values:
         product = (table["value"] * table["shap"]).groupby([table["feature"], table["class"]], observed=True).mean()

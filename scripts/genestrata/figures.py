@@ -40,8 +40,7 @@ STYLE = {
 
 @contextlib.contextmanager
 def figure(stem: str | Path, width: float = 5.0, height: float = 4.0, note: str = "") -> Iterator[tuple[Figure, Axes]]:
-    """Give a figure with one axes (inches) and save it as `<stem>.svg` and `<stem>.png`; `note` stands small below
-    it."""
+    """Give a figure (inches) with one axes and save it as `<stem>.svg` and `.png`; `note` stands small below."""
     with plt.rc_context(STYLE):
         drawing, axes = plt.subplots(figsize=(width, height), layout="constrained")
         yield drawing, axes

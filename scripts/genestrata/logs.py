@@ -13,8 +13,7 @@ logger = logging.getLogger("genestrata")
 
 @contextlib.contextmanager
 def job_log(path: str | Path) -> Iterator[None]:
-    """Send log records, warnings and uncaught exceptions to `path`; an InputError ends the job with its message
-    alone."""
+    """Send log records, warnings and exceptions to `path`; an InputError ends the job with its message alone."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(
         filename=path,

@@ -211,8 +211,7 @@ def intervals(
 def per_class(
     repeats: Sequence[TestPredictions], classes: Sequence[str], n_samples: int
 ) -> dict[str, Mapping[str, Any]]:
-    """Precision, recall, F1 and one-against-rest ROC-AUC of each class, averaged over repeats; support is per
-    repeat."""
+    """Precision, recall, F1 and one-against-rest ROC-AUC of each class, means over repeats; support per repeat."""
     ones = np.ones((1, n_samples))
     tables = []
     for predictions in repeats:

@@ -44,8 +44,7 @@ def rank_part(X: np.ndarray, y: np.ndarray, names: np.ndarray, method: str) -> p
 def rank_folds(
     X: np.ndarray, labels: np.ndarray, names: np.ndarray, folds: Iterable[Fold], method: str
 ) -> pd.DataFrame:
-    """Rank every outer and inner training part; adds columns fold and inner_fold (missing for the whole training
-    part)."""
+    """Rank every outer and inner training part; adds fold and inner_fold (missing for the outer part)."""
     tables = []
     for fold in folds:
         for inner_fold, rows in [(None, fold.train), *enumerate(train for train, _ in fold.inner)]:

@@ -32,16 +32,6 @@ SCHEMES = {
     "grouped_cv": "stratified cross-validation that keeps groups together",
     "leave_one_group_out": "leaving one group out at a time",
 }
-METRIC_NAMES = {
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "macro_f1": "Macro-F1",
-    "mcc": "MCC",
-    "roc_auc_ovr": "ROC-AUC",
-    "log_loss": "Log loss",
-    "brier": "Brier",
-    "ece": "ECE",
-}
 # Resolution of the PNG figures, and of a page.
 FIGURE_DPI = 150
 CSS_PIXELS_PER_INCH = 96
@@ -66,8 +56,7 @@ def table_section(
     sort_by: str,
     descending: bool = False,
 ) -> dict:
-    """Plot part of a section that is a sortable table; rows and headers as MultiQC takes them, `sort_by` a column's
-    title."""
+    """Plot part of a section that is a sortable table, as MultiQC takes it; `sort_by` is a column's title."""
     columns = {key: {"scale": False, **header} for key, header in headers.items()}
     pconfig = {"col1_header": first, "no_violin": True, "sort_rows": False, "parse_numeric": False}
     pconfig["defaultsort"] = [{"column": sort_by, "direction": "desc" if descending else "asc"}]

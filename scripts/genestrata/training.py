@@ -1,5 +1,4 @@
-"""Tuning and fitting one model on every fold of one repeat; only training rows are ever seen before the final
-prediction."""
+"""Tuning and fitting one model on every fold of one repeat; test rows are seen once, to be predicted."""
 
 import json
 import logging
@@ -27,8 +26,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Cohort:
-    """The cleaned data of a study: values (n_samples, n_features) float32, names, labels and classes in sorted
-    order."""
+    """The cleaned data of a study: values (n_samples, n_features) float32, names, labels, sorted classes."""
 
     values: np.ndarray
     features: np.ndarray
@@ -213,8 +211,7 @@ def train_fold(
 def candidate_settings(
     name: str, k: Sequence[int], n_features: int, overrides: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """The candidates of the inner loop: every k (clipped to the number of features) with every parameter
-    combination."""
+    """The candidates of the inner loop: every k, clipped to n_features, with every parameter combination."""
     # The baseline looks at no feature.
     sizes = [1] if name == "majority" else sorted({min(size, n_features) for size in k})
     return [{"k": size, "parameters": parameters} for size in sizes for parameters in parameter_grid(name, overrides)]

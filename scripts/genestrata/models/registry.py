@@ -9,20 +9,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """Title for people, how SHAP explains the model (exactly from its coefficients, through its trees, or not at
-    all)."""
+    """Title for people, and how SHAP explains the model: from its coefficients, its trees, or not at all."""
 
     title: str
     explainer: str | None = None
-    interpretable: bool = False
 
 
 REGISTRY = {
     "majority": ModelEntry("Majority class"),
-    "logistic_regression": ModelEntry("Logistic regression", explainer="linear", interpretable=True),
+    "logistic_regression": ModelEntry("Logistic regression", explainer="linear"),
     "linear_svm": ModelEntry("Linear SVM", explainer="linear"),
     "nearest_shrunken_centroids": ModelEntry("Nearest shrunken centroids"),
-    "decision_tree": ModelEntry("Decision tree", explainer="tree", interpretable=True),
+    "decision_tree": ModelEntry("Decision tree", explainer="tree"),
     "random_forest": ModelEntry("Random forest", explainer="tree"),
     "xgboost": ModelEntry("XGBoost", explainer="tree"),
 }

@@ -10,8 +10,7 @@ from genestrata.readers.tables import as_text, column_name, read_cells, sample_f
 
 
 def read(files: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read `files["expression"]` and, unless settings has `label_column`, `files["samples"]`; see the package
-    docstring."""
+    """Read `files["expression"]` and, without `label_column`, `files["samples"]`; see the package docstring."""
     path = files["expression"]
     cells = read_cells(path, settings.get("separator"))
     cells.index = pd.Index(as_text(cells.iloc[:, 0]))

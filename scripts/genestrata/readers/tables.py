@@ -16,8 +16,7 @@ MISSING = ["", "NA", "NaN", "nan", "N/A", "NULL", "null", "."]
 
 
 def read_text(path: str | Path) -> str:
-    """Decode a UTF-8 text file, gzipped or not (told by its first bytes), without a byte order mark, `\\n` line
-    ends."""
+    """Decode a UTF-8 text file, gzipped or not (told by its first bytes), without byte order mark or `\\r`."""
     path = Path(path)
     try:
         content = path.read_bytes()

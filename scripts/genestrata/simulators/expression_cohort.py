@@ -1,5 +1,4 @@
-"""A simulated expression cohort: planted markers, co-expressed modules, batch shifts, missing values, class
-imbalance."""
+"""A simulated expression cohort: planted markers, modules, batch shifts, missing values, class imbalance."""
 
 from collections.abc import Mapping
 from typing import Any
