@@ -9,7 +9,7 @@ rule cluster_samples:
         splits="<results>/{study}/splits.tsv",
         ranking="<results>/{study}/features/r0/ranking.parquet",
         consensus="<results>/{study}/explain/consensus.tsv",
-        code=lib("clustering", "figures", "tables"),
+        code=lib("cluster_samples"),
         env=env("classical"),
     output:
         clustering="<results>/{study}/cluster/clustering.tsv",

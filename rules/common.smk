@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from genestrata.config import Catalogue
-from genestrata.dependencies import source_files
+from genestrata.dependencies import script_files
 from genestrata.errors import InputError
 from genestrata.models.registry import REGISTRY
 
@@ -39,9 +39,9 @@ def workflow_file(path):
     return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
 
 
-def lib(*modules):
-    """Files of the package that these modules are made of, as inputs: an edit re-runs what uses it."""
-    return source_files(*modules)
+def lib(script, *modules):
+    """Files of the package that a script imports, and the modules it loads by name, as inputs: an edit re-runs it."""
+    return script_files(script, *modules)
 
 
 def env(name):

@@ -22,7 +22,7 @@ rule download_file:
 rule simulate_cohort:
     """Draw a simulated cohort whose true markers are known."""
     input:
-        code=lambda wildcards: lib(f"simulators.{STUDIES[wildcards.study]['source']['simulator']}"),
+        code=lambda wildcards: lib("simulate_cohort", f"simulators.{STUDIES[wildcards.study]['source']['simulator']}"),
         env=env("classical"),
     output:
         expression="<results>/{study}/simulated/expression.csv",
@@ -49,7 +49,7 @@ rule clean_data:
     """Read a study's files, join labels, clean as the study declares and say what went and why."""
     input:
         files=lambda wildcards: list(get_source_files(wildcards).values()),
-        code=lambda wildcards: lib("cleaning", "tables", f"readers.{get_reader(wildcards)['reader']}"),
+        code=lambda wildcards: lib("clean_data", f"readers.{get_reader(wildcards)['reader']}"),
         env=env("classical"),
     output:
         features="<results>/{study}/data/features.parquet",

@@ -7,8 +7,7 @@ rule permute_labels:
         features="<results>/{study}/data/features.parquet",
         samples="<results>/{study}/data/samples.tsv",
         code=lambda wildcards: lib(
-            "controls",
-            "tables",
+            "permute_labels",
             f"models.{STUDIES[wildcards.study]['controls']['model']}",
         ),
         env=env("classical"),
@@ -46,7 +45,9 @@ rule evaluate_study:
         tuning=get_results("tuning.tsv"),
         history=get_results("history.tsv"),
         controls="<results>/{study}/controls/permuted_labels.tsv",
-        code=lib("evaluation", "controls", "figures", "tables"),
+        stability="<results>/{study}/explain/stability.json",
+        clusters="<results>/{study}/cluster/summary.json",
+        code=lib("evaluate_study"),
         env=env("classical"),
     output:
         metrics="<results>/{study}/evaluation/metrics.json",

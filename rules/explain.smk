@@ -13,10 +13,11 @@ rule explain_model:
             study=wildcards.study,
             model=wildcards.model,
         ),
-        code=lambda wildcards: lib("explaining", "figures", "tables", f"models.{wildcards.model}"),
+        code=lambda wildcards: lib("explain_model", f"models.{wildcards.model}"),
         env=env("classical"),
     output:
         values="<results>/{study}/explain/{model}/shap_values.parquet",
+        weights="<results>/{study}/explain/{model}/weights.tsv",
         figures=report(
             directory("<results>/{study}/explain/{model}/figures"),
             patterns=["{name}.png"],
@@ -59,7 +60,7 @@ rule rank_genes:
             study=wildcards.study,
         ),
         truth=get_truth,
-        code=lib("explaining", "figures", "tables"),
+        code=lib("rank_genes"),
         env=env("classical"),
     output:
         ranks="<results>/{study}/explain/shap_ranks.tsv",

@@ -7,7 +7,7 @@ rule rank_features:
         features="<results>/{study}/data/features.parquet",
         samples="<results>/{study}/data/samples.tsv",
         splits="<results>/{study}/splits.tsv",
-        code=lib("ranking", "training", "tables"),
+        code=lib("rank_features"),
         env=env("classical"),
     output:
         ranking="<results>/{study}/features/{repeat}/ranking.parquet",

@@ -5,6 +5,7 @@ rule bundle_model:
     """Gather the fitted parts, classes, calibration and thresholds of the final fold into one folder with a model card."""
     input:
         metrics="<results>/{study}/evaluation/metrics.json",
+        features="<results>/{study}/data/features.parquet",
         cleaning="<results>/{study}/data/cleaning.json",
         predictions=lambda wildcards: expand(
             "<results>/{study}/cv/r0/{model}/predictions.parquet",
@@ -16,10 +17,11 @@ rule bundle_model:
             model=get_predictors(wildcards.study),
             study=wildcards.study,
         ),
-        code=lib("bundle", "tables"),
+        code=lib("bundle_model"),
         env=env("classical"),
     output:
         bundle="<results>/{study}/model/bundle.json",
+        features="<results>/{study}/model/features.json",
         card="<results>/{study}/model/MODEL_CARD.md",
         parts=directory("<results>/{study}/model/parts"),
     log:

@@ -26,7 +26,7 @@ rule write_report:
         ],
         template=workflow_file("resources/report/multiqc_config.yaml"),
         css=workflow_file("resources/report/report.css"),
-        code=lib("reporting"),
+        code=lib("write_report"),
         env=env("report"),
     output:
         report="<results>/report.html",
@@ -43,6 +43,7 @@ rule write_report:
     params:
         studies={
             name: {key: study.get(key, "") for key in ("title", "description", "citation", "data")}
+            | {"explained": get_explained_models(name)}
             for name, study in STUDIES.items()
         },
     script:

@@ -5,7 +5,7 @@ rule split_samples:
     """Draw the outer and inner folds of every repeat, and the final fold of all samples."""
     input:
         samples="<results>/{study}/data/samples.tsv",
-        code=lib("splitting", "tables"),
+        code=lib("split_samples"),
         env=env("classical"),
     output:
         splits="<results>/{study}/splits.tsv",

@@ -10,7 +10,7 @@ rule stack_models:
             study=wildcards.study,
             repeat=wildcards.repeat,
         ),
-        code=lib("stacking", "tables"),
+        code=lib("stack_models"),
         env=env("classical"),
     output:
         predictions="<results>/{study}/cv/{repeat}/stack/predictions.parquet",

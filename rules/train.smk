@@ -8,7 +8,7 @@ rule train_classical:
         samples="<results>/{study}/data/samples.tsv",
         splits="<results>/{study}/splits.tsv",
         ranking="<results>/{study}/features/{repeat}/ranking.parquet",
-        code=lambda wildcards: lib("training", "tables", f"models.{wildcards.model}"),
+        code=lambda wildcards: lib("train_model", f"models.{wildcards.model}"),
         env=env("classical"),
     output:
         predictions="<results>/{study}/cv/{repeat}/{model}/predictions.parquet",

@@ -2,7 +2,7 @@
 
 import importlib
 
-from genestrata.cleaning import check_labels, clean
+from genestrata.cleaning import check_features, check_labels, clean
 from genestrata.files import write_json, write_table
 from genestrata.logs import job_log
 from genestrata.readers import READERS
@@ -13,6 +13,7 @@ def main(files, reader, settings, features_path, samples_path, cleaning_path):
     matrix, samples = importlib.import_module(f"genestrata.{READERS[reader['reader']]}").read(files, reader)
     where = next(iter(files.values()))
     matrix, samples, report = clean(matrix, samples, settings, where)
+    check_features(matrix, where)
     check_labels(samples, files.get("samples", where))
     report["classes"] = {label: int(size) for label, size in samples["label"].value_counts().sort_index().items()}
     matrix.insert(0, "sample", matrix.index)

@@ -14,12 +14,13 @@ from genestrata.clustering import (
     summarise,
     variable_genes,
 )
+from genestrata.cohort import Cohort
 from genestrata.figures import plot_explained_variance, plot_null, plot_scatter, simulated_note
-from genestrata.files import write_json, write_table
+from genestrata.files import read_table, write_json, write_table
 from genestrata.logs import job_log
+from genestrata.ranking import Rankings
 from genestrata.splitting import FINAL, read_folds
 from genestrata.tables import read_samples, read_splits
-from genestrata.training import Cohort, Rankings
 
 
 def main(inputs, outputs, settings, data, seed):
@@ -28,7 +29,7 @@ def main(inputs, outputs, settings, data, seed):
     cohort = Cohort.read(inputs.features, samples)
     folds = [fold for fold in read_folds(read_splits(inputs.splits), samples, "r0") if fold.name != FINAL]
     rankings = Rankings(pd.read_parquet(inputs.ranking), cohort.features)
-    ranked = pd.read_csv(inputs.consensus, sep="\t")["feature"].astype(str).head(settings["set_size"])
+    ranked = read_table(inputs.consensus, dtype={"feature": str})["feature"].head(settings["set_size"])
     position = pd.Series(np.arange(len(cohort.features)), index=cohort.features)
     gene_sets = {
         "all": np.arange(len(cohort.features)),
@@ -59,7 +60,8 @@ def main(inputs, outputs, settings, data, seed):
     plot_explained_variance(share, kept, folder / "explained_variance", note)
     scope = "out of sample" if held_out else "in sample"
     free = null[(null["scope"] == scope) & (null["kind"] == "free")]["v_measure"].to_numpy()
-    lines = {"ranked genes": comparisons[scope]["v_measure"]}
+    chosen = "genes selected in training" if held_out else "ranked genes"
+    lines = {chosen: comparisons[scope]["v_measure"]}
     plot_null(free, lines, f"V-measure of k-means, {scope}", folder / "v_measure", note)
 
     write_table(clustering, outputs.clustering)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from genestrata.controls import summarise
 from genestrata.evaluation import as_repeats, confusion_table, evaluate, metrics_table
@@ -18,7 +17,7 @@ from genestrata.figures import (
     simulated_note,
     tuning_curves,
 )
-from genestrata.files import read_json, write_json, write_table
+from genestrata.files import read_json, read_table, write_json, write_table
 from genestrata.logs import job_log
 from genestrata.models.registry import model_title
 from genestrata.predictions import class_names
@@ -40,7 +39,7 @@ def draw(test, raw, metrics, samples, tuning, folder, data):
         return as_repeats(table[table["model"] == model], names, classes)
 
     confusion = confusion_table(test[test["model"] == selected], names, classes)
-    write_table(confusion.reset_index(), folder / "confusion_matrix.tsv")
+    write_table(confusion.reset_index(names=r"true \ predicted"), folder / "confusion_matrix.tsv")
     plot_confusion(confusion, f"{title}: test predictions", folder / "confusion_matrix", note)
     # Two classes mirror each other, so all models fit into one picture; with more, the classes of the headline model.
     if len(classes) == 2:
@@ -112,8 +111,13 @@ def main(inputs, outputs, study, data, evaluation, calibration, seed):
         "study": study,
         "data": data,
         "n_features": cleaning["after"]["features"],
-        "controls": {"permuted_labels": summarise(pd.read_csv(inputs.controls, sep="\t"))},
+        "controls": {"permuted_labels": summarise(read_table(inputs.controls))},
     }
+    # What only this kind of study has, from the jobs that ran beside the evaluation.
+    metrics["extra"] = {"v_measure": read_json(inputs.clusters)["random_sets"]}
+    stability = read_json(inputs.stability)
+    if "marker_recovery" in stability:
+        metrics["extra"]["marker_recovery"] = stability["marker_recovery"]
     raw = predictions[predictions["inner_fold"].isna() & (predictions["fold"] != FINAL)]
     curves = draw(test, raw, metrics, samples, tuning, Path(outputs.metrics).parent, data)
     write_json(curves, outputs.curves)

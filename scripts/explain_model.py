@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
-from genestrata.explaining import explain_model, rank_features
-from genestrata.figures import plot_coefficients, plot_shap_bar, plot_shap_beeswarm, plot_tree, simulated_note
+from genestrata.cohort import Cohort
+from genestrata.explaining import explain_model, model_weights, rank_features
+from genestrata.figures import plot_shap_bar, plot_shap_beeswarm, plot_tree, plot_weights, simulated_note
 from genestrata.files import write_table
 from genestrata.logs import job_log
 from genestrata.models.registry import REGISTRY, model_title
 from genestrata.models.storage import FittedModel
 from genestrata.splitting import FINAL, read_folds
 from genestrata.tables import read_samples, read_splits
-from genestrata.training import Cohort
 
 
-def draw(model, values, final, markers, folder, note):
+def draw(model, values, weights, final, markers, folder, note):
     """Draw the summary plots of held-out SHAP values, and the inside of a readable model fitted on all samples."""
     folder.mkdir(parents=True, exist_ok=True)
     ranks = rank_features(values, model)
@@ -23,22 +23,23 @@ def draw(model, values, final, markers, folder, note):
     plot_shap_bar(ranks, classes, markers, f"{title}: held-out SHAP", folder / "bar", note)
     for label in classes:
         plot_shap_beeswarm(values, ranks, label, markers, f"{title}: towards {label}", folder, note)
-    if REGISTRY[model].explainer == "linear":
-        plot_coefficients(final, markers, title, folder / "coefficients", note)
+    plot_weights(weights, markers, title, folder, REGISTRY[model].explainer == "linear", note)
     if model == "decision_tree":
         plot_tree(final, markers, folder / "tree", note)
 
 
 def main(inputs, outputs, model, repeats, background, markers, data, seed):
-    """Write shap_values.parquet and the figures."""
+    """Write shap_values.parquet, weights.tsv and the figures."""
     samples = read_samples(inputs.samples)
     splits = read_splits(inputs.splits)
     models_dirs = dict(zip(repeats, map(Path, inputs.models), strict=True))
     folds = [fold for repeat in repeats for fold in read_folds(splits, samples, repeat) if fold.name != FINAL]
     values = explain_model(model, Cohort.read(inputs.features, samples), folds, models_dirs, background, seed)
     final = FittedModel.load(models_dirs["r0"] / FINAL)
-    draw(model, values, final, markers, Path(outputs.figures), simulated_note(data))
+    weights = model_weights(final)
+    draw(model, values, weights, final, markers, Path(outputs.figures), simulated_note(data))
     write_table(values, outputs.values)
+    write_table(weights, outputs.weights)
 
 
 if __name__ == "__main__":

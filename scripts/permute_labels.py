@@ -1,10 +1,10 @@
 """Run the protocol on permuted labels."""
 
+from genestrata.cohort import Cohort
 from genestrata.controls import permuted_scores
 from genestrata.files import write_table
 from genestrata.logs import job_log
 from genestrata.tables import read_samples
-from genestrata.training import Cohort
 
 
 def main(features_path, samples_path, controls, evaluation, select, model_params, seed, scores_path):

@@ -1,11 +1,11 @@
 """Rank all features on every training part of a repeat."""
 
+from genestrata.cohort import Cohort
 from genestrata.files import write_table
 from genestrata.logs import job_log
 from genestrata.ranking import rank_folds
 from genestrata.splitting import read_folds
 from genestrata.tables import read_samples, read_splits
-from genestrata.training import Cohort
 
 
 def main(features_path, samples_path, splits_path, repeat, method, ranking_path):

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from genestrata.cohort import Cohort
 from genestrata.files import write_table
 from genestrata.logs import job_log
 from genestrata.splitting import read_folds
 from genestrata.tables import read_samples, read_splits
-from genestrata.training import Cohort, train_model
+from genestrata.training import train_model
 
 
 def main(model, repeat, inputs, outputs, k, model_params, seed, threads):

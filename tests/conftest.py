@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
+from genestrata.cohort import Cohort
 from genestrata.ranking import rank_folds
 from genestrata.splitting import read_folds, split_samples
 from genestrata.stacking import train_stack
-from genestrata.training import Cohort, train_model
+from genestrata.training import train_model
 
 REPOSITORY = Path(__file__).parents[1]
 EVALUATION = {"scheme": "cv", "folds": 3, "repeats": 1, "inner_folds": 3}

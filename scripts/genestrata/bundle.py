@@ -8,13 +8,14 @@ MODEL_CARD.md   what the model is for, how good it is and what it must not be us
 import importlib.metadata
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pooch
 
-from genestrata.calibration import apply_temperature, choose_threshold, fit_temperature
+from genestrata.calibration import Calibration
 from genestrata.files import atomic_path, write_json
 from genestrata.models.registry import model_title
 from genestrata.models.storage import FittedModel
@@ -43,11 +44,13 @@ def write_bundle(
     base_models: Sequence[str],
     metrics: Mapping[str, Any],
     cleaning: Mapping[str, Any],
+    features: Sequence[str],
     study: Mapping[str, Any],
 ) -> None:
     """Copy the final fold's models into `folder` with the calibration that their out-of-fold predictions give.
 
-    models_dirs : model to the folder of its fitted models; predictions : rows of all models in repeat r0.
+    models_dirs : model to the folder of its fitted models; predictions : rows of all models in repeat r0; features :
+    every gene kept by the cleaning, which scaling a new sample by its own genes needs.
     """
     parts = folder / "parts"
     shutil.rmtree(parts, ignore_errors=True)
@@ -57,10 +60,8 @@ def write_bundle(
     for model, directory in models_dirs.items():
         FittedModel.load(directory / FINAL).save(parts / model)
         rows = predictions[(predictions["model"] == model) & (predictions["fold"] == FINAL)]
-        truth = codes(rows["true"], classes)
-        temperature = fit_temperature(probabilities(rows), truth) if study["calibration"] == "temperature" else 1.0
-        calibrated = apply_temperature(probabilities(rows), temperature)
-        models[model] = {"temperature": temperature, "threshold": choose_threshold(calibrated, truth)}
+        fitted = Calibration.fit(probabilities(rows), codes(rows["true"], classes), study["calibration"])
+        models[model] = asdict(fitted)
     bundle = {
         "study": study["name"],
         "title": study["title"],
@@ -74,6 +75,7 @@ def write_bundle(
         "versions": installed_versions(),
         "checksums": {path.name: pooch.file_hash(str(path), alg="sha256") for path in sorted(parts.iterdir())},
     }
+    write_json(list(features), folder / "features.json")
     write_json(bundle, folder / "bundle.json")
     with atomic_path(folder / "MODEL_CARD.md") as temporary:
         temporary.write_text(model_card(bundle, metrics, study), encoding="utf-8")

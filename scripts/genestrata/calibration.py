@@ -1,5 +1,7 @@
 """Temperature scaling of class probabilities (Guo et al. 2017, ICML) and the confidence below which no call is made."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
@@ -53,3 +55,22 @@ def choose_threshold(probabilities: np.ndarray, codes: np.ndarray) -> float:
     last = enough[-1] if len(enough) else places[0]
     # Everything is called where the target is met by all.
     return 0.0 if last == len(order) - 1 else float(confidence[order][last])
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What out-of-fold predictions teach about a model: temperature (None leaves probabilities alone), threshold."""
+
+    temperature: float | None
+    threshold: float
+
+    @classmethod
+    def fit(cls, probabilities: np.ndarray, codes: np.ndarray, method: str) -> "Calibration":
+        """Fit on out-of-fold probabilities (n_samples, n_classes), codes (n_samples,); method : temperature or none."""
+        temperature = fit_temperature(probabilities, codes) if method == "temperature" else None
+        fitted = cls(temperature, threshold=0.0)
+        return cls(temperature, choose_threshold(fitted.apply(probabilities), codes))
+
+    def apply(self, probabilities: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities, (n_samples, n_classes)."""
+        return probabilities if self.temperature is None else apply_temperature(probabilities, self.temperature)

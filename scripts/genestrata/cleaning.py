@@ -38,6 +38,10 @@ def clean(
             report["steps"].append(entry)
             logger.info("%s: dropped %d %s", step, len(dropped), axis)
 
+    unlabelled = matrix.attrs.get("unlabelled", [])
+    report["before"]["samples"] += len(unlabelled)
+    record("unlabelled drop", unlabelled, "samples")
+    _check_ids(matrix, where)
     matrix, samples = _unique_samples(matrix, samples, settings["duplicate_samples"], where, record)
     matrix = _unique_features(matrix, settings["duplicate_features"], where, record)
 
@@ -96,6 +100,21 @@ def clean(
     order = np.argsort(matrix.index.to_numpy(dtype=str), kind="stable")
     report["after"] = _shape(matrix)
     return matrix.iloc[order].astype(np.float32), samples.iloc[order].reset_index(drop=True), report
+
+
+def _check_ids(matrix: pd.DataFrame, where: str) -> None:
+    """Raise InputError for a sample or gene without an id, and for the one gene id that tables keep for themselves."""
+    for axis, names in (("sample", matrix.index), ("gene", matrix.columns)):
+        if (names.astype(str) == "").any():
+            raise InputError(f"{where}: a {axis} has no id; name it or remove it")
+    if "sample" in matrix.columns:
+        raise InputError(f"{where}: gene id 'sample' is reserved for the column of sample ids; rename the gene")
+
+
+def check_features(matrix: pd.DataFrame, where: str) -> None:
+    """Raise InputError for a single gene, which leaves nothing to select or to draw."""
+    if matrix.shape[1] < 2:
+        raise InputError(f"{where}: one gene is left after cleaning ('{matrix.columns[0]}'); at least two are needed")
 
 
 def check_labels(samples: pd.DataFrame, where: str) -> None:

@@ -19,8 +19,8 @@ from sklearn.metrics import (
 from sklearn.metrics.cluster import contingency_matrix
 from tqdm import tqdm
 
+from genestrata.cohort import Cohort
 from genestrata.splitting import Fold
-from genestrata.training import Cohort
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +119,9 @@ def cluster_sets(
                 )
             logger.info("%s: %s done", gene_set, method)
     table = pd.DataFrame(rows)
-    best = table.groupby(["gene_set", "method"])["silhouette"].idxmax().dropna().astype(int)
+    # The number of classes is a label too: beyond the range that is searched anyway it is listed, never chosen.
+    candidates = table[table["silhouette"].notna() & (table["n_clusters"] <= most)]
+    best = candidates.groupby(["gene_set", "method"])["silhouette"].idxmax()
     table["chosen"] = table.index.isin(best)
     table["matches_class_count"] = table["n_clusters"] == len(cohort.classes)
     return table, pd.concat(members, ignore_index=True)

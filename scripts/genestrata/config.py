@@ -3,6 +3,7 @@
 import copy
 import difflib
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ REMOVABLE = ("stack",)
 # Types of a JSON schema in the words of YAML.
 TYPES = {"string": "text", "integer": "a whole number", "array": "a list", "object": "a mapping"}
 # Sections of a study that a source may override; its other keys say where the data come from.
+SOURCE_KEYS = {"public": ("folder", "reader", "files"), "simulated": ("simulator", "classes")}
 SOURCE_OVERRIDES = (
     "clean",
     "select",
@@ -195,17 +197,21 @@ class Catalogue:
                 )
             if data not in sources:
                 raise InputError(f"{path}: sources: no source '{data}'; this study has: {', '.join(sources)}")
-            chosen = sources[data]
-            own = {key: value for key, value in chosen.items() if key not in SOURCE_OVERRIDES}
-            layers.append({key: value for key, value in chosen.items() if key in SOURCE_OVERRIDES})
+            own = {key: value for key, value in sources[data].items() if key not in SOURCE_OVERRIDES}
+            missing = [key for key in SOURCE_KEYS[data] if key not in own]
+            if missing:
+                raise InputError(f"{path}: sources.{data}: required key missing: {', '.join(missing)}")
+            layers = list(itertools.chain.from_iterable((layer, _overrides(layer, data)) for layer in layers))
         defaults = read_yaml(self.resources / "defaults" / f"{study['task']}.yaml")
         study = functools.reduce(merge, layers, defaults)
+        _drop_inherited_choices(study, layers)
         study.pop("sources", None)
         study["name"] = re.sub(r"[^a-z0-9_]", "_", str(study.get("name", path.stem)).lower())
         study |= {"data": data, "source": own}
         # YAML reads an Entrez id as a number; features are text.
         study["markers"] = {str(feature): name for feature, name in study.get("markers", {}).items()}
         _check_complete(study, defaults, path)
+        study["evaluation"].setdefault("group", None)
         _check_names(study, path)
         return study
 
@@ -222,6 +228,21 @@ class Catalogue:
                 raise InputError(f"config: studies: {origins[name]} and {path} both give a study named '{name}'")
             studies[name], origins[name] = study, path
         return studies
+
+
+def _overrides(layer: Mapping[str, Any], data: str) -> dict[str, Any]:
+    """Sections that a study file sets for one source; they override its own and those of the study it extends."""
+    source = (layer.get("sources") or {}).get(data) or {}
+    return {key: value for key, value in source.items() if key in SOURCE_OVERRIDES}
+
+
+def _drop_inherited_choices(study: dict[str, Any], layers: list[dict[str, Any]]) -> None:
+    """Forget models to stack or explain that were named for a list of models which a later layer replaced."""
+    stated = [number for number, layer in enumerate(layers) if layer.get("models")]
+    for section, key in (("stack", "base"), ("explain", "models")):
+        named = [number for number, layer in enumerate(layers) if (layer.get(section) or {}).get(key)]
+        if stated and named and stated[-1] > named[-1]:
+            study[section].pop(key, None)
 
 
 def _without_nulls(content: Any) -> Any:
@@ -266,6 +287,22 @@ def _check_user_files(study: Mapping[str, Any], path: Path) -> None:
             raise InputError(f"{path}: {key}: no such file: {study[key]}")
 
 
+def _check_parameters(model: str, parameters: Mapping[str, Any], path: Path) -> None:
+    """Raise InputError for a parameter that a model does not have, or a value of another kind than its default."""
+    known = load_module(model).SEARCH_SPACE
+    for parameter, value in parameters.items():
+        key = f"model_params.{model}.{parameter}"
+        if parameter not in known:
+            raise InputError(unknown_name(path, f"model_params.{model}", parameter, known, "parameter"))
+        values = value if isinstance(value, list) else [value]
+        if not values:
+            raise InputError(f"{path}: {key}: found an empty list, allowed: a value or a list of values to search")
+        numeric = all(isinstance(default, int | float) for default in known[parameter])
+        for item in values:
+            if numeric and (isinstance(item, bool) or not isinstance(item, int | float)):
+                raise InputError(f"{path}: {key}: found {_kind(item)}, allowed: a number")
+
+
 def _check_names(study: Mapping[str, Any], path: Path) -> None:
     """Raise InputError for a name of a reader, simulator or model that does not exist or does not fit."""
     source = study["source"]
@@ -291,10 +328,7 @@ def _check_names(study: Mapping[str, Any], path: Path) -> None:
             if model not in study["models"]:
                 raise InputError(unknown_name(path, section, model, study["models"], "model of this study"))
     for model, parameters in study.get("model_params", {}).items():
-        known = load_module(model).SEARCH_SPACE
-        for parameter in parameters:
-            if parameter not in known:
-                raise InputError(unknown_name(path, f"model_params.{model}", parameter, known, "parameter"))
+        _check_parameters(model, parameters, path)
     explained = [name for name in study["models"] if REGISTRY[name].explainer]
     if not explained:
         explainable = [name for name, entry in REGISTRY.items() if entry.explainer]

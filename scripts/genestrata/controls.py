@@ -9,33 +9,58 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from genestrata.metrics import balanced_accuracy
+from genestrata.cohort import Cohort
+from genestrata.errors import InputError
 from genestrata.predictions import codes
-from genestrata.ranking import rank_folds
+from genestrata.ranking import Rankings, rank_folds
+from genestrata.scoring import balanced_accuracy
 from genestrata.seeds import derive_seed
-from genestrata.splitting import GROUPED_SCHEMES, Fold, read_folds, resolve_scheme, split_samples
-from genestrata.training import Cohort, Rankings, candidate_settings, train_fold
+from genestrata.splitting import Fold, keeps_groups, read_folds, resolve_scheme, split_samples
+from genestrata.training import candidate_settings, train_fold
 
 logger = logging.getLogger(__name__)
+
+ATTEMPTS = 20
 
 
 def permute_labels(samples: pd.DataFrame, scheme: str, random: np.random.Generator) -> np.ndarray:
     """Permute labels over samples, within the parts of a published split.
 
-    Where the evaluation is grouped and the label is constant in each group, whole groups change labels.
+    Where groups stay together and the label is constant in each, whole groups change labels.
     """
-    labels = samples["label"].to_numpy(dtype=object)
-    if scheme == "published":
-        part = samples["split"].to_numpy(dtype=str)
-        permuted = labels.copy()
-        for name in np.unique(part):
-            permuted[part == name] = random.permutation(labels[part == name])
-        return permuted
-    if scheme in GROUPED_SCHEMES and (samples.groupby("group")["label"].nunique() == 1).all():
-        of_group = samples.groupby("group")["label"].first()
-        shuffled = pd.Series(random.permutation(of_group.to_numpy(dtype=object)), index=of_group.index)
-        return shuffled[samples["group"]].to_numpy(dtype=object)
-    return random.permutation(labels)
+    labels = samples["label"].to_numpy(dtype=object).copy()
+    part = samples["split"].to_numpy(dtype=str) if scheme == "published" else np.zeros(len(labels), dtype=str)
+    whole_groups = keeps_groups(scheme, samples) and (samples.groupby("group")["label"].nunique() == 1).all()
+    for name in np.unique(part):
+        rows = np.flatnonzero(part == name)
+        if whole_groups:
+            _, first, group = np.unique(
+                samples["group"].to_numpy(dtype=str)[rows], return_index=True, return_inverse=True
+            )
+            labels[rows] = random.permutation(labels[rows][first])[group]
+        else:
+            labels[rows] = random.permutation(labels[rows])
+    return labels
+
+
+def draw_permutation(
+    samples: pd.DataFrame, evaluation: Mapping[str, Any], seed: int, where: str
+) -> tuple[pd.DataFrame, list[Fold]]:
+    """Permuted samples and the folds of one repeat; redrawn when chance leaves a training part with one class.
+
+    Raises InputError after ATTEMPTS draws.
+    """
+    scheme = resolve_scheme(evaluation, samples)
+    for attempt in range(ATTEMPTS):
+        attempt_seed = derive_seed(seed, str(attempt))
+        permuted = samples.assign(label=permute_labels(samples, scheme, np.random.default_rng(attempt_seed)))
+        try:
+            splits = split_samples(permuted, {**evaluation, "repeats": 1}, attempt_seed, where)
+        except InputError as error:
+            problem = error
+            continue
+        return permuted, [fold for fold in read_folds(splits, permuted, "r0") if len(fold.test)]
+    raise InputError(f"no permutation of the labels could be divided into folds: {problem}")
 
 
 def permuted_scores(
@@ -50,16 +75,13 @@ def permuted_scores(
     where: str,
 ) -> pd.DataFrame:
     """Balanced accuracy of each permutation, through split, selection, tuning and fit, in one repeat."""
-    scheme = resolve_scheme(evaluation, samples)
     settings = candidate_settings(model, select["k"], len(cohort.features), overrides)
     rows = []
     for number in tqdm(range(permutations), desc="permutations", leave=False, disable=None):
         permutation_seed = derive_seed(seed, "permutation", str(number))
-        labels = permute_labels(samples, scheme, np.random.default_rng(permutation_seed))
-        permuted, relabelled = replace(cohort, labels=labels), samples.assign(label=labels)
-        splits = split_samples(relabelled, {**evaluation, "repeats": 1}, permutation_seed, where)
-        folds = [fold for fold in read_folds(splits, relabelled, "r0") if len(fold.test)]
-        score = _score(permuted, folds, select["method"], settings, model, permutation_seed)
+        permuted, folds = draw_permutation(samples, evaluation, permutation_seed, where)
+        relabelled = replace(cohort, labels=permuted["label"].to_numpy(dtype=object))
+        score = _score(relabelled, folds, select["method"], settings, model, permutation_seed)
         rows.append({"permutation": number, "model": model, "balanced_accuracy": score})
         logger.info("permutation %d: balanced accuracy %.3f", number, score)
     return pd.DataFrame(rows)

@@ -9,9 +9,14 @@ PACKAGE = Path(__file__).parent
 
 @functools.cache
 def _imported_modules(module: str) -> frozenset[str]:
-    """Names of the package's modules that one module file imports, anywhere in it."""
+    """Names of the package's modules that one of its modules imports, anywhere in it."""
+    return _imports(_module_file(module))
+
+
+def _imports(file: Path) -> frozenset[str]:
+    """Names of the package's modules that a Python file imports, anywhere in it."""
     found = set()
-    for node in ast.walk(ast.parse(_module_file(module).read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE.name:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
@@ -44,3 +49,8 @@ def source_files(*modules: str) -> list[str]:
             pending.extend(_imported_modules(module))
     files = (_module_file(module) for module in sorted(seen))
     return [str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file) for file in files]
+
+
+def script_files(script: str, *modules: str) -> list[str]:
+    """`source_files` of all that an entry script (`"train_model"`) imports and of the modules that it loads by name."""
+    return source_files(*_imports(PACKAGE.parent / f"{script}.py"), *modules)

@@ -36,7 +36,16 @@ def reasons_to_distrust(
     if small:
         named = ", ".join(f"{label} ({size})" for label, size in small.items())
         reasons.append(f"Small classes: {named}. Their recall rests on a few samples.")
+    if protocol["replicates_shared"]:
+        places = " and ".join(f"{place} folds" for place in protocol["replicates_shared"])
+        reasons.append(f"Replicates shared: samples of one group stand on both sides of {places}.")
     width = score["ci95"][1] - score["ci95"][0]
+    tested = sum(values["support"] for values in entry["per_class"].values())
+    if score["value"] == 1:
+        reasons.append(
+            f"No error among {tested} tested samples: the interval has no width, yet an error rate of up to "
+            f"{3 / tested:.0%} is compatible with that (rule of three)."
+        )
     if width > WIDE_INTERVAL:
         reasons.append(
             f"The balanced accuracy is known to within {width:.2f} only; models inside that width are equals."
@@ -70,7 +79,8 @@ def reasons_to_distrust(
             f"genes (p = {matched['p']:.2g})."
         )
     reasons += [f"From the cleaning: {warning}" for warning in cleaning.get("warnings", [])]
-    if selected != metrics["exploratory_best"]:
+    best = metrics["models"][metrics["exploratory_best"]]["balanced_accuracy"]["value"]
+    if best > score["value"]:
         reasons.append(
             "Another model does better on the test part than the selected one; choosing it now would be choosing by "
             "the test."

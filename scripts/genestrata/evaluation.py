@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from genestrata.calibration import apply_temperature, choose_threshold, fit_temperature
+from genestrata.calibration import Calibration
 from genestrata.metrics import (
     TestPredictions,
     bootstrap_weights,
@@ -18,7 +19,7 @@ from genestrata.metrics import (
     probability_metrics,
 )
 from genestrata.predictions import PREFIX, class_names, codes, probabilities
-from genestrata.splitting import FINAL, GROUPED_SCHEMES
+from genestrata.splitting import FINAL, keeps_groups
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +38,10 @@ def calibrate(predictions: pd.DataFrame, method: str) -> tuple[pd.DataFrame, pd.
     ):
         out_of_fold = rows[rows["inner_fold"].notna()]
         test = rows[rows["inner_fold"].isna()].drop(columns="inner_fold")
-        truth = codes(out_of_fold["true"], classes)
-        temperature = fit_temperature(probabilities(out_of_fold), truth) if method == "temperature" else 1.0
-        threshold = choose_threshold(apply_temperature(probabilities(out_of_fold), temperature), truth)
-        test[columns] = apply_temperature(probabilities(test), temperature)
+        fitted = Calibration.fit(probabilities(out_of_fold), codes(out_of_fold["true"], classes), method)
+        test[columns] = fitted.apply(probabilities(test))
         tested.append(test)
-        parameters.append(
-            {"repeat": repeat, "fold": fold, "model": model, "temperature": temperature, "threshold": threshold}
-        )
+        parameters.append({"repeat": repeat, "fold": fold, "model": model, **asdict(fitted)})
     return pd.concat(tested, ignore_index=True), pd.DataFrame(parameters)
 
 
@@ -94,7 +91,7 @@ def evaluate(
     metrics.json (without study, data, n_features and controls) and the calibrated test predictions. The bootstrap is
     seeded from protocol["seed"].
     """
-    classes, names = class_names(predictions), list(samples["sample"])
+    classes = class_names(predictions)
     outer = predictions[predictions["fold"] != FINAL]
     # Folds shrink to the smallest class, and a published split is one: report what was done beside what was asked for.
     done = {
@@ -102,12 +99,15 @@ def evaluate(
         "inner_folds": int(outer["inner_fold"].max()) + 1,
         "folds_requested": protocol["folds"],
         "inner_folds_requested": protocol["inner_folds"],
+        "replicates_shared": shares_replicates(outer, samples),
     }
     test, parameters = calibrate(predictions, calibration)
     raw = outer[outer["inner_fold"].isna()]
-    truth = codes(samples["label"], classes)
-    grouped = protocol["scheme"] in GROUPED_SCHEMES
-    weights = bootstrap_weights(truth, samples["group"].to_numpy(dtype=str) if grouped else None, protocol["seed"])
+    # The interval is about the samples that were tested; a published training part is none of them.
+    tested = samples[samples["sample"].isin(set(test["sample"]))]
+    names = list(tested["sample"])
+    groups = tested["group"].to_numpy(dtype=str) if keeps_groups(protocol["scheme"], samples) else None
+    weights = bootstrap_weights(codes(tested["label"], classes), groups, protocol["seed"])
     selected, inner = select_model(tuning)
     ones = np.ones((1, len(names)))
 
@@ -125,7 +125,7 @@ def evaluate(
         }
         chosen = parameters[parameters["model"] == model]
         entry["unclassified"] = _unclassified(test[test["model"] == model], chosen)
-        entry["temperature"] = float(chosen["temperature"].mean())
+        entry["temperature"] = None if calibration == "none" else float(chosen["temperature"].mean())
         entry["errors"] = float(np.mean([np.sum(part.predicted != part.codes) for part in repeats]))
         entry["roc_auc_pooled"] = any(class_auc(part, ones[:, part.samples])[1] for part in repeats)
         times = history[(history["model"] == model) & (history["fold"] != FINAL)]
@@ -153,6 +153,23 @@ def evaluate(
         "extra": {},
     }
     return metrics, test
+
+
+def shares_replicates(outer: pd.DataFrame, samples: pd.DataFrame) -> list[str]:
+    """Where samples of one group stand on both sides: "outer" folds, "inner" folds, both or nowhere ([]).
+
+    outer : prediction rows of all folds but the final one; a study without groups shares nothing.
+    """
+    of_sample = samples.set_index("sample")["group"]
+    rows = outer[["repeat", "fold", "inner_fold", "sample"]].drop_duplicates()
+    rows = rows.assign(group=of_sample[rows["sample"].to_numpy()].to_numpy(), tested=rows["inner_fold"].isna())
+    by = rows[rows["group"] != ""].groupby(["repeat", "fold", "group"], observed=True)
+    places = []
+    if (by["tested"].nunique() > 1).any():
+        places.append("outer")
+    if (by["inner_fold"].nunique() > 1).any():
+        places.append("inner")
+    return places
 
 
 def _unclassified(test: pd.DataFrame, parameters: pd.DataFrame) -> dict[str, Any]:

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from genestrata.cohort import Cohort
 from genestrata.models.registry import REGISTRY
 from genestrata.models.storage import FittedModel
 from genestrata.seeds import derive_seed
 from genestrata.splitting import FINAL, Fold
 from genestrata.stability import nogueira_of_sets
-from genestrata.training import Cohort
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +92,27 @@ def explain_model(
     for column in ("repeat", "fold", "sample", "class", "feature"):
         table[column] = table[column].astype("category")
     return table
+
+
+def model_weights(model: FittedModel) -> pd.DataFrame:
+    """What a fitted model itself says of its features: class, feature, weight, largest first within a class.
+
+    Coefficients per standard deviation of the gene towards a class (two classes have one set, towards the second), or
+    impurity-based or gain importances of trees, which know no class ("").
+    """
+    estimator = model.estimator
+    if hasattr(estimator, "coef_"):
+        rows = np.atleast_2d(estimator.coef_)
+        codes = model.class_codes[1:] if len(rows) == 1 else model.class_codes
+        labels = [model.classes[code] for code in codes]
+    else:
+        rows, labels = estimator.feature_importances_[None, :], [""]
+    tables = []
+    for label, weights in zip(labels, rows, strict=True):
+        order = np.argsort(-np.abs(weights), kind="stable")
+        names = np.asarray(model.features, dtype=object)[order]
+        tables.append(pd.DataFrame({"class": label, "feature": names, "weight": weights[order]}))
+    return pd.concat(tables, ignore_index=True)
 
 
 def rank_features(values: pd.DataFrame, model: str) -> pd.DataFrame:

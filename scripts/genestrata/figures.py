@@ -300,17 +300,17 @@ def plot_shap_beeswarm(
         save(drawing, folder / f"beeswarm_{slug(label)}", note)
 
 
-def plot_coefficients(model: Any, markers: Mapping[str, str], title: str, stem: str | Path, note: str = "") -> None:
-    """The 25 largest coefficients of a linear model per standard deviation of the gene, for its strongest class."""
-    coefficients = np.atleast_2d(model.estimator.coef_)
-    row = int(np.abs(coefficients).max(axis=1).argmax())
-    towards = model.classes[1] if len(coefficients) == 1 else model.classes[row]
-    order = np.argsort(-np.abs(coefficients[row]), kind="stable")[:25]
-    names = [readable(model.features[place], markers) for place in order]
-    values = pd.Series(coefficients[row][order], index=names)
-    plot_bars(
-        values, f"Coefficient (towards {towards})", f"{title}, fitted on all samples", stem, signed=True, note=note
-    )
+def plot_weights(
+    weights: pd.DataFrame, markers: Mapping[str, str], title: str, folder: Path, linear: bool, note: str = ""
+) -> None:
+    """The 25 largest coefficients towards each class, or importances, of a model fitted on all samples."""
+    for label, rows in weights.groupby("class", sort=False):
+        rows = rows[rows["weight"] != 0].head(25)
+        values = pd.Series(rows["weight"].to_numpy(), index=[readable(name, markers) for name in rows["feature"]])
+        # Two classes have one set of coefficients, trees one of importances.
+        suffix = f"_{slug(label)}" if weights["class"].nunique() > 1 else ""
+        name, xlabel = ("coefficients", f"Coefficient (towards {label})") if linear else ("importances", "Importance")
+        plot_bars(values, xlabel, f"{title}, fitted on all samples", folder / f"{name}{suffix}", linear, note)
 
 
 def plot_tree(model: Any, markers: Mapping[str, str], stem: str | Path, note: str = "") -> None:

@@ -46,13 +46,6 @@ def confusion(predictions: TestPredictions, weights: np.ndarray) -> np.ndarray:
     return (weights @ one_hot).reshape(-1, n_classes, n_classes)
 
 
-def balanced_accuracy(codes: np.ndarray, predicted: np.ndarray) -> float:
-    """Mean recall over the classes that occur; codes, predicted : (n_samples,) int."""
-    support = np.bincount(codes)
-    hits = np.bincount(codes[codes == predicted], minlength=len(support))
-    return float((hits[support > 0] / support[support > 0]).mean())
-
-
 def label_metrics(matrices: np.ndarray) -> dict[str, np.ndarray]:
     """Accuracy, balanced accuracy, macro-F1 and Matthews correlation (Gorodkin 2004) of (n_draws, K, K) confusion
     matrices.

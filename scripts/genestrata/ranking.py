@@ -57,3 +57,26 @@ def rank_folds(
     ranking["fold"] = ranking["fold"].astype("category")
     ranking["feature"] = ranking["feature"].astype("category")
     return ranking
+
+
+class Rankings:
+    """The ranking table of a repeat by training part: the k best features with their mean and standard deviation."""
+
+    def __init__(self, ranking: pd.DataFrame, features: np.ndarray):
+        position = pd.Series(np.arange(len(features)), index=features)
+        inner_fold = ranking["inner_fold"].fillna(-1).astype(int)
+        self._parts = {
+            key: (
+                position[part["feature"].to_numpy(dtype=object)].to_numpy(),
+                part["mean"].to_numpy(dtype=float),
+                part["sd"].to_numpy(dtype=float),
+            )
+            for key, part in ranking.sort_values("rank").groupby(
+                [ranking["fold"].astype(str), inner_fold], sort=False, observed=True
+            )
+        }
+
+    def best(self, fold: str, inner_fold: int | None, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Columns of the k best features, best first, with mean and standard deviation on that training part."""
+        columns, mean, scale = self._parts[fold, -1 if inner_fold is None else inner_fold]
+        return columns[:k], mean[:k], scale[:k]

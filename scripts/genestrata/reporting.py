@@ -249,7 +249,8 @@ def _evaluation_sections(metrics: Mapping[str, Any], folder: Path) -> Iterator[t
         f"{title}, one class against the rest.",
         table_section(models[selected]["per_class"], per_class, "Class", "Samples", descending=True),
     )
-    confusion = read_table(folder / "evaluation/confusion_matrix.tsv", dtype={"true": str}).set_index("true")
+    confusion = read_table(folder / "evaluation/confusion_matrix.tsv", dtype={0: str})
+    confusion = confusion.set_index(confusion.columns[0])
     yield (
         "confusion",
         "Which classes are confused",
@@ -298,7 +299,7 @@ def _line_plot(curve: Mapping[str, Any], markers: bool = False) -> dict:
     return {
         "plot_type": "linegraph",
         "pconfig": {
-            "title": curve["title"],
+            "title": escape(curve["title"]),
             "xlab": curve["xlab"],
             "ylab": curve["ylab"],
             "style": "lines+markers" if markers else "lines",
@@ -341,7 +342,7 @@ def _gene_sections(
     yield "genes", "Which genes matter", text, table_section(rows, headers, "Gene", "Rank")
     if len(markers):
         yield _marker_section(simulated, stability, markers)
-    for model in sorted(path.name for path in (folder / "explain").iterdir() if (path / "figures").is_dir()):
+    for model in study["explained"]:
         figures = sorted((folder / "explain" / model / "figures").glob("*.png"))
         images = [(path, f"{model_title(model)}: {path.stem.replace('_', ' ')}") for path in figures]
         scale = "margins (log-odds)" if REGISTRY[model].explainer == "linear" else "the model's output"
@@ -405,8 +406,8 @@ def _cluster_sections(clusters: Mapping[str, Any], folder: Path) -> Iterator[tup
         "pca",
         "Samples without labels",
         f"Principal components of all genes; the first two hold {share[0]:.0%} and {share[1]:.0%} of the variance, "
-        f"the first "
-        f"{clusters['components']} hold 80 %. Colours are the labels ({', '.join(labels)}), which took no part.",
+        f"the first {clusters['components']} hold 80 %. Colours are the labels ({escape(', '.join(labels))}), "
+        "which took no part.",
         {
             "plot_type": "scatter",
             "pconfig": {"xlab": "PC1", "ylab": "PC2", "marker_size": 7, "showlegend": True},

@@ -51,6 +51,11 @@ def resolve_scheme(settings: Mapping[str, Any], samples: pd.DataFrame) -> str:
     return "grouped_cv" if (samples["group"] != "").any() else "cv"
 
 
+def keeps_groups(scheme: str, samples: pd.DataFrame) -> bool:
+    """Do samples of one group stay together? In grouped schemes, and in a published split whose samples have groups."""
+    return scheme in GROUPED_SCHEMES or (scheme == "published" and bool((samples["group"] != "").all()))
+
+
 def split_samples(samples: pd.DataFrame, settings: Mapping[str, Any], seed: int, where: str) -> pd.DataFrame:
     """Draw all folds of a study; returns the table described above.
 
@@ -69,7 +74,7 @@ def split_samples(samples: pd.DataFrame, settings: Mapping[str, Any], seed: int,
     if grouped and (groups == "").any():
         raise InputError(f"{where}: evaluation.scheme {scheme} needs a group for every sample; column `group` is empty")
     rows = np.arange(len(samples))
-    inner_groups = groups if grouped else None
+    inner_groups = groups if keeps_groups(scheme, samples) else None
     tables = []
     for repeat in range(settings["repeats"]):
         name = f"r{repeat}"
@@ -147,13 +152,20 @@ def _outer_folds(
 def _inner_folds(
     labels: np.ndarray, groups: np.ndarray | None, train: np.ndarray, folds: int, seed: int, where: str
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Row numbers of the training and held-out part of each inner fold of one training part."""
-    train_groups = None if groups is None else groups[train]
-    folds = _shrink(folds, labels[train], train_groups, where)
-    if train_groups is None:
-        parts = StratifiedKFold(folds, shuffle=True, random_state=seed).split(train, labels[train])
-    else:
-        parts = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(train, labels[train], train_groups)
+    """Row numbers of the training and held-out part of each inner fold of one training part.
+
+    Groups stay together unless there is one only or a class would be missing from a part to fit on; then folds are by
+    sample, with a warning (metrics.json says so under `replicates_shared`).
+    """
+    y = labels[train]
+    if groups is not None and len(set(groups[train])) > 1:
+        number = _shrink(folds, y, groups[train], where)
+        parts = list(StratifiedGroupKFold(number, shuffle=True, random_state=seed).split(train, y, groups[train]))
+        if all(set(y[fit]) == set(y) for fit, _ in parts):
+            return [(train[fit], train[held_out]) for fit, held_out in parts]
+    if groups is not None:
+        logger.warning("%s: inner folds by sample: the groups of the training part do not cover every class", where)
+    parts = StratifiedKFold(_shrink(folds, y, None, where), shuffle=True, random_state=seed).split(train, y)
     return [(train[fit], train[held_out]) for fit, held_out in parts]
 
 
@@ -163,7 +175,7 @@ def _shrink(folds: int, labels: np.ndarray, groups: np.ndarray | None, where: st
     names, sizes = np.unique(units, return_counts=True)
     smallest = int(sizes.min())
     if groups is not None and len(set(groups.tolist())) < 2:
-        raise InputError(f"{where}: one group only in a training part; it cannot be divided further")
+        raise InputError(f"{where}: one group only; it cannot be divided into folds")
     if smallest < folds:
         noun = "samples" if groups is None else "groups"
         logger.warning(

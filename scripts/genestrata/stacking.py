@@ -13,8 +13,8 @@ import pandas as pd
 from genestrata.models import gradient_boosting
 from genestrata.models.storage import FittedModel
 from genestrata.predictions import PREFIX, class_names, codes, prediction_table
+from genestrata.scoring import inner_score
 from genestrata.seeds import derive_seed
-from genestrata.training import inner_score
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,78 +13,16 @@ import pandas as pd
 import sklearn
 from tqdm import tqdm
 
-from genestrata.calibration import SMALLEST_PROBABILITY, apply_temperature, fit_temperature
-from genestrata.metrics import balanced_accuracy
+from genestrata.cohort import Cohort
 from genestrata.models import load_module, parameter_grid
 from genestrata.models.storage import FittedModel, standardise
 from genestrata.predictions import prediction_table
+from genestrata.ranking import Rankings
+from genestrata.scoring import inner_score
 from genestrata.seeds import derive_seed
 from genestrata.splitting import Fold
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Cohort:
-    """The cleaned data of a study: values (n_samples, n_features) float32, names, labels, sorted classes."""
-
-    values: np.ndarray
-    features: np.ndarray
-    samples: np.ndarray
-    labels: np.ndarray
-    classes: list[str] = field(default_factory=list)
-
-    @classmethod
-    def read(cls, features_path: str | Path, samples: pd.DataFrame) -> "Cohort":
-        """Read features.parquet; `samples` is the table of samples.tsv, in the same order."""
-        table = pd.read_parquet(features_path)
-        labels = samples["label"].to_numpy(dtype=object)
-        return cls(
-            values=table.drop(columns="sample").to_numpy(dtype=np.float32),
-            features=table.columns[1:].to_numpy(dtype=object),
-            samples=samples["sample"].to_numpy(dtype=object),
-            labels=labels,
-            classes=sorted(set(labels)),
-        )
-
-    @property
-    def codes(self) -> np.ndarray:
-        """Labels as positions in `classes`, (n_samples,) int."""
-        return np.searchsorted(np.asarray(self.classes, dtype=str), self.labels.astype(str))
-
-
-class Rankings:
-    """The ranking table of a repeat by training part: the k best features with their mean and standard deviation."""
-
-    def __init__(self, ranking: pd.DataFrame, features: np.ndarray):
-        position = pd.Series(np.arange(len(features)), index=features)
-        inner_fold = ranking["inner_fold"].fillna(-1).astype(int)
-        self._parts = {
-            key: (
-                position[part["feature"].to_numpy(dtype=object)].to_numpy(),
-                part["mean"].to_numpy(dtype=float),
-                part["sd"].to_numpy(dtype=float),
-            )
-            for key, part in ranking.sort_values("rank").groupby(
-                [ranking["fold"].astype(str), inner_fold], sort=False, observed=True
-            )
-        }
-
-    def best(self, fold: str, inner_fold: int | None, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Columns of the k best features, best first, with mean and standard deviation on that training part."""
-        columns, mean, scale = self._parts[fold, -1 if inner_fold is None else inner_fold]
-        return columns[:k], mean[:k], scale[:k]
-
-
-def inner_score(probabilities: np.ndarray, codes: np.ndarray) -> tuple[float, float]:
-    """Score of out-of-fold predictions: balanced accuracy, then the log loss after temperature scaling (less is
-    better).
-
-    On a small training part many settings make the same few errors; the calibrated log loss separates them.
-    """
-    calibrated = apply_temperature(probabilities, fit_temperature(probabilities, codes))
-    truth = np.clip(calibrated[np.arange(len(codes)), codes], SMALLEST_PROBABILITY, None)
-    return balanced_accuracy(codes, probabilities.argmax(axis=1)), float((0.0 - np.log(truth)).mean())
 
 
 def fit_model(

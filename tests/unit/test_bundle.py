@@ -29,6 +29,7 @@ def inputs(trained_study):
         "base_models": study.base,
         "metrics": json_ready(metrics),
         "cleaning": {"settings": {"transform": "log2"}},
+        "features": list(study.cohort.features),
         "study": {
             "name": "small",
             "title": "A small study",
@@ -77,9 +78,13 @@ def test_calibration_comes_from_out_of_fold_rows_of_the_final_fold(bundle, input
         assert content["models"][model] == {"temperature": temperature, "threshold": threshold}
 
 
-def test_without_calibration_the_temperature_is_one(inputs, tmp_path):
+def test_without_calibration_there_is_no_temperature(inputs, tmp_path):
     write_bundle(tmp_path, **inputs | {"study": inputs["study"] | {"calibration": "none"}})
-    assert {entry["temperature"] for entry in read_json(tmp_path / "bundle.json")["models"].values()} == {1.0}
+    assert {entry["temperature"] for entry in read_json(tmp_path / "bundle.json")["models"].values()} == {None}
+
+
+def test_bundle_lists_every_gene_kept_by_the_cleaning(bundle, trained_study):
+    assert read_json(bundle / "features.json") == list(trained_study.cohort.features)
 
 
 def test_bundle_says_what_it_is(bundle, inputs):

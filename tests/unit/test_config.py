@@ -470,3 +470,35 @@ def test_mistake_in_a_parent_names_the_parent(catalogue, write, tmp_path):
     with pytest.raises(InputError, match="titel: unknown key 'titel'") as caught:
         catalogue.load_study(write({"extends": "base.yaml"}, "child.yaml"), "simulated")
     assert str(caught.value).startswith(str(tmp_path / "base.yaml"))
+
+
+def test_variant_overrides_what_its_parent_says_for_one_source(catalogue, write):
+    write({"extends": "aml_all", "evaluation": {"scheme": "cv", "folds": 4}}, "child.yaml")
+    study = catalogue.load_study(write({"extends": "./child.yaml"}, "grandchild.yaml"), "simulated")
+    # folds: 3 of the parent's simulated source gives way; its inner_folds, which the variant leaves alone, stay.
+    assert (study["evaluation"]["folds"], study["evaluation"]["inner_folds"]) == (4, 3)
+
+
+def test_variant_with_other_models_forgets_which_to_explain(catalogue, write):
+    study = catalogue.load_study(write({"extends": "aml_all", "models": ["xgboost"]}), "simulated")
+    assert "models" not in study["explain"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"max_dept": 3}, "unknown parameter 'max_dept' (did you mean 'max_depth'?)"),
+        ({"max_depth": []}, "model_params.xgboost.max_depth: found an empty list"),
+        ({"max_depth": "deep"}, "model_params.xgboost.max_depth: found 'deep' (text), allowed: a number"),
+    ],
+)
+def test_model_parameters_are_checked_before_any_job(catalogue, write, parameters, message):
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(write(OWN | {"model_params": {"xgboost": parameters}}), "simulated")
+    assert message in str(caught.value)
+
+
+def test_source_without_what_it_needs_is_an_error(catalogue, write):
+    content = {"title": "t", "task": "expression", "sources": {"simulated": {"simulator": "expression_cohort"}}}
+    with pytest.raises(InputError, match=r"sources\.simulated: required key missing: classes"):
+        catalogue.load_study(write(content), "simulated")

@@ -12,10 +12,12 @@ from genestrata.evaluation import (
     evaluate,
     metrics_table,
     select_model,
+    shares_replicates,
 )
 from genestrata.files import json_ready
-from genestrata.metrics import bootstrap_weights
+from genestrata.metrics import bootstrap_weights, intervals
 from genestrata.predictions import codes, prediction_table, probabilities
+from genestrata.splitting import FINAL
 
 METRICS = {"accuracy", "balanced_accuracy", "macro_f1", "mcc", "roc_auc_ovr", "log_loss", "brier", "ece"}
 MODEL_KEYS = METRICS | {"per_class", "uncalibrated", "unclassified", "train_seconds", "model_bytes"}
@@ -52,6 +54,7 @@ def test_metrics_hold_the_keys_of_the_contract(evaluated, trained_study):
         "seed": 1,
         "folds_requested": 3,
         "inner_folds_requested": 3,
+        "replicates_shared": [],
     }
     assert set(metrics["models"]) == {"majority", "logistic_regression", "decision_tree", "xgboost", "stack"}
     for name, entry in metrics["models"].items():
@@ -170,10 +173,10 @@ def test_test_rows_do_not_reach_the_temperature_or_the_threshold(trained_study):
 def test_without_calibration_probabilities_stay(trained_study):
     predictions = trained_study.predictions
     test, parameters = calibrate(predictions, "none")
-    assert (parameters["temperature"] == 1.0).all()
+    assert parameters["temperature"].isna().all()
     raw = predictions[predictions["inner_fold"].isna()]
-    np.testing.assert_allclose(
-        probabilities(test[test["model"] == "stack"]), probabilities(raw[raw["model"] == "stack"]), atol=1e-5
+    np.testing.assert_array_equal(
+        probabilities(test[test["model"] == "stack"]), probabilities(raw[raw["model"] == "stack"])
     )
 
 
@@ -251,3 +254,24 @@ def test_repeats_number_samples_as_in_the_sample_table():
     )
     first, second = as_repeats(table, ["s1", "s2", "s3"], ["a", "b"])
     assert (first.samples.tolist(), second.samples.tolist()) == ([0, 1], [2, 0])
+
+
+def test_replicates_on_both_sides_are_reported(trained_study):
+    assert run(trained_study)[0]["protocol"]["replicates_shared"] == []
+    group = [f"p{number // 2}" for number in range(len(trained_study.samples))]
+    samples = trained_study.samples.assign(group=group)
+    outer = trained_study.predictions[trained_study.predictions["fold"] != FINAL]
+    assert shares_replicates(outer, samples) == ["outer", "inner"]
+    assert shares_replicates(outer, samples.assign(group=trained_study.samples["sample"])) == []
+
+
+def test_interval_of_a_published_split_is_about_the_tested_samples(trained_study):
+    only_first = trained_study.predictions[trained_study.predictions["fold"].isin(["0", FINAL])]
+    metrics, test = run(trained_study, predictions=only_first, scheme="published")
+    tested = trained_study.samples[trained_study.samples["sample"].isin(set(test["sample"]))]
+    assert 0 < len(tested) < len(trained_study.samples)
+    classes = trained_study.cohort.classes
+    repeats = as_repeats(test[test["model"] == "stack"], list(tested["sample"]), classes)
+    weights = bootstrap_weights(codes(tested["label"], classes), None, 1)
+    expected = intervals(repeats, weights, len(tested), single_split=True)
+    assert metrics["models"]["stack"]["balanced_accuracy"] == expected["balanced_accuracy"]

@@ -4,7 +4,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from genestrata import figures
@@ -88,10 +87,6 @@ DRAWINGS = {
         lambda stem: figures.plot_shap_bar(rank_features(shap_table(), "m"), CLASSES, MARKERS, "t", stem),
         "g1 zyxin",
     ),
-    "coefficients": (
-        lambda stem: figures.plot_coefficients(fitted(LogisticRegression()), MARKERS, "Model", stem),
-        "fitted on all samples",
-    ),
     "tree": (
         lambda stem: figures.plot_tree(fitted(DecisionTreeClassifier(max_depth=2, random_state=0)), MARKERS, stem),
         "Decision tree fitted on all samples",
@@ -159,3 +154,13 @@ def test_tuning_curve_takes_the_best_of_each_fold_and_its_mean():
     sizes, scores = curves["linear_svm"]
     assert sizes.tolist() == [50, 200]
     np.testing.assert_allclose(scores, [(0.9 + 0.5) / 2, (0.8 + 0.6) / 2])
+
+
+def test_weights_are_drawn_per_class_or_once(tmp_path):
+    note, linear = "", True
+    three = pd.DataFrame({"class": ["A", "B > 1", "C"], "feature": "g0", "weight": [1.0, -1.0, 0.5]})
+    figures.plot_weights(three, MARKERS, "Model", tmp_path / "three", linear, note)
+    assert len(list((tmp_path / "three").glob("coefficients_*.svg"))) == 3
+    once = pd.DataFrame({"class": "", "feature": ["g0", "g1"], "weight": [0.9, 0.1]})
+    figures.plot_weights(once, MARKERS, "Model", tmp_path / "once", False, note)
+    assert sorted(path.name for path in (tmp_path / "once").iterdir()) == ["importances.png", "importances.svg"]

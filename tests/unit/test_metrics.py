@@ -11,7 +11,6 @@ from genestrata.files import json_ready
 from genestrata.metrics import (
     TestPredictions,
     all_metrics,
-    balanced_accuracy,
     bootstrap_weights,
     class_auc,
     confusion,
@@ -21,6 +20,7 @@ from genestrata.metrics import (
     per_class,
     probability_metrics,
 )
+from genestrata.scoring import balanced_accuracy
 
 
 def draw(n_classes=3, n=60, seed=0, digits=8, folds=1):

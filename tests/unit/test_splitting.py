@@ -145,7 +145,6 @@ def test_written_and_read_splits_are_the_same(make_samples, tmp_path):
         ("grouped_cv", {"group": ["p1"] * 20 + [""]}, "needs a group for every sample"),
         ("leave_one_group_out", {"group": "p1"}, "at least two groups, found 'p1' only"),
         ("grouped_cv", {"group": "p1"}, "one group only"),
-        ("leave_one_group_out", {"group": ["p1"] * 10 + ["p2"] * 11}, "one group only"),
         ("grouped_cv", {"group": ["p1", "p2", "p3"] * 4 + ["p4"] * 9}, "holds class 'A' only"),
         ("published", {}, "found '', expected both train and test"),
         ("published", {"split": "train"}, "found 'train', expected both train and test"),
@@ -173,3 +172,19 @@ def test_automatic_scheme_follows_the_columns(columns, expected, make_samples):
     samples = make_samples(LABELS, **columns)
     assert resolve_scheme({"scheme": "auto"}, samples) == expected
     assert resolve_scheme({"scheme": "leave_one_group_out"}, samples) == "leave_one_group_out"
+
+
+def test_two_cohorts_are_left_out_in_turn_with_inner_folds_by_sample(make_samples, caplog):
+    samples = make_samples(["A", "B"] * 9, group=["p1"] * 8 + ["p2"] * 10)
+    folds = list(read_folds(draw(samples, scheme="leave_one_group_out"), samples, "r0"))
+    assert [len(fold.test) for fold in folds] == [8, 10, 0]
+    assert [len(fold.inner) for fold in folds] == [3, 3, 2]
+    assert "inner folds by sample" in caplog.text
+
+
+def test_groups_stay_whole_inside_a_published_training_part(make_samples):
+    group = [f"p{number // 2}" for number in range(24)]
+    samples = make_samples(["A", "A", "B", "B"] * 6, group=group, split=["train"] * 20 + ["test"] * 4)
+    fold = next(read_folds(draw(samples, scheme="published"), samples, "r0"))
+    for train, held_out in fold.inner:
+        assert not set(np.array(group)[train]) & set(np.array(group)[held_out])

@@ -6,21 +6,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from genestrata.cohort import Cohort
 from genestrata.controls import permuted_scores
 from genestrata.evaluation import calibrate
 from genestrata.files import write_table
-from genestrata.metrics import balanced_accuracy
 from genestrata.models.registry import REGISTRY
 from genestrata.models.storage import FittedModel
 from genestrata.predictions import class_names, codes, probabilities
-from genestrata.ranking import rank_folds, rank_part
+from genestrata.ranking import Rankings, rank_folds, rank_part
+from genestrata.scoring import balanced_accuracy, inner_score
 from genestrata.seeds import derive_seed
 from genestrata.splitting import Fold
 from genestrata.training import (
-    Cohort,
-    Rankings,
     candidate_settings,
-    inner_score,
     train_fold,
     train_model,
 )

@@ -4,7 +4,12 @@ from typing import Any
 
 import numpy as np
 
-SEARCH_SPACE: dict[str, list[Any]] = {"n_estimators": [300], "max_features": ["sqrt"], "min_samples_leaf": [1]}
+SEARCH_SPACE: dict[str, list[Any]] = {
+    "n_estimators": [300],
+    "max_features": ["sqrt"],
+    "min_samples_leaf": [1],
+    "max_depth": [None],
+}
 
 
 def fit(X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int) -> Any:

@@ -10,6 +10,8 @@ SEARCH_SPACE: dict[str, list[Any]] = {
     "learning_rate": [0.1],
     "subsample": [0.8],
     "colsample_bytree": [0.3],
+    "min_child_weight": [1.0],
+    "reg_lambda": [1.0],
 }
 
 

@@ -4,7 +4,8 @@ A reader's module offers `read(files, settings) -> (matrix, samples)`
 
     files    : name to path, as the study lists them
     settings : the study's reader settings (orientation, columns, label_column, separator, unlabelled)
-    matrix   : DataFrame, samples x features, float64, NaN for missing, index = sample id as text
+    matrix   : DataFrame, samples x features, float64, NaN for missing, index = sample id as text;
+               attrs["unlabelled"] lists samples left out for want of a label
     samples  : DataFrame with text columns sample, label, group, split ("" where a study has none), same order as matrix
 
 and raises InputError for anything that it cannot read.

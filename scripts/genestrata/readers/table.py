@@ -23,7 +23,9 @@ def read(files: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[pd.Data
         cells = cells[labels != ""]
         values = cells.iloc[:, 1:].drop(columns=label_column)
         samples = sample_frame(list(cells.index), list(labels[labels != ""]))
-        return pd.DataFrame(to_numbers(values, path), index=values.index, columns=values.columns.astype(str)), samples
+        matrix = pd.DataFrame(to_numbers(values, path), index=values.index, columns=values.columns.astype(str))
+        matrix.attrs["unlabelled"] = list(labels.index[labels == ""])
+        return matrix, samples
     values = cells.iloc[:, 1:]
     if settings["orientation"] == "genes_by_samples":
         matrix = pd.DataFrame(to_numbers(values, path).T, index=values.columns.astype(str), columns=values.index)
@@ -80,4 +82,5 @@ def _match(
             )
     # Repeated ids stay for the cleaning to judge; each takes the row of its id in the sample table.
     matrix = matrix[matrix.index.isin(in_table)]
+    matrix.attrs["unlabelled"] = sorted(in_matrix - in_table)
     return matrix, samples.set_index("sample", drop=False).loc[matrix.index].reset_index(drop=True)
