@@ -77,9 +77,8 @@ def draw(test, raw, metrics, samples, tuning, folder, data):
             f"{title}: calibration",
             "Confidence of the call",
             "Accuracy",
-            "Accuracy of the calls against their confidence, in ten bins of equal size; on the diagonal the model is "
-            "as often "
-            "right as it says.",
+            "Accuracy of the calls against their confidence, in ten bins of equal size; on the diagonal the model "
+            "is as often right as it says.",
             calibration,
         ),
         "tuning": _curve(

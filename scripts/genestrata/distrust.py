@@ -70,7 +70,7 @@ def reasons_to_distrust(
     if index is not None and index < UNSTABLE:
         reasons.append(
             f"The selected genes change between training parts (stability {index:.2f}): a single gene's rank means "
-            f"little."
+            "little."
         )
     matched = clusters["random_sets"].get("out of sample", clusters["random_sets"]["in sample"]).get("matched")
     if matched and matched["p"] > 0.05:

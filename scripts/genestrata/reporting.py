@@ -140,15 +140,14 @@ def _summary(study: Mapping[str, Any], metrics: Mapping[str, Any], reasons: Sequ
     paragraphs = [
         f"<strong>Data:</strong> {metrics['n_samples']} samples, {metrics['n_features']} genes after cleaning; classes "
         f"{classes}. {escape(study['citation']) if study['data'] != 'simulated' else ''}",
-        f"<strong>Question put to the models:</strong> the class of samples never seen before, by "
-        f"{SCHEMES[protocol['scheme']]}"
-        f"{folds}{repeats}. Scaling, gene selection, tuning and calibration used training samples only.",
+        "<strong>Question put to the models:</strong> the class of samples never seen before, by "
+        f"{SCHEMES[protocol['scheme']]}{folds}{repeats}. Scaling, gene selection, tuning and calibration used "
+        "training samples only.",
         f"<strong>Answer:</strong> {escape(model_title(selected))}, chosen by its score inside the training part, "
         f"reaches a balanced accuracy of <strong>{with_interval(entry['balanced_accuracy'])}</strong> on held-out "
-        f"samples "
-        f"({entry['errors']:.3g} errors of {_tested(entry)}). Guessing the largest class gives "
-        f"{number(metrics['models']['majority']['balanced_accuracy']['value'])}, the same protocol on permuted labels "
-        f"{with_interval(control['balanced_accuracy'])}.",
+        f"samples ({entry['errors']:.3g} errors of {_tested(entry)}). Guessing the largest class gives "
+        f"{number(metrics['models']['majority']['balanced_accuracy']['value'])}, the same protocol on permuted "
+        f"labels {with_interval(control['balanced_accuracy'])}.",
         f"<strong>Before you use it:</strong> {len(reasons)} points to distrust are listed at the end of this study.",
     ]
     return simulated + "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs if paragraph)
@@ -225,8 +224,7 @@ def _evaluation_sections(metrics: Mapping[str, Any], folder: Path) -> Iterator[t
         "models",
         "How good the models are",
         "On held-out samples, with 95 % intervals. The headline model is the one with the best score inside the "
-        "training "
-        "part; the best one on the test part is named for comparison only.",
+        "training part; the best one on the test part is named for comparison only.",
         table_section(rows, headers, "Model", "Balanced accuracy (95 %)", descending=True),
     )
     yield (
@@ -285,12 +283,9 @@ def _calibration_text(entry: Mapping[str, Any]) -> str:
     before, unclassified = entry["uncalibrated"], entry["unclassified"]
     return (
         f" Brier score {number(before['brier'])} before and {number(entry['brier']['value'])} after, expected "
-        f"calibration "
-        f"error {number(before['ece'])} and {number(entry['ece']['value'])}. Calling only samples at or above the "
-        f"confidence "
-        f"chosen on out-of-fold predictions ({number(unclassified['threshold'])}) leaves "
-        f"{unclassified['coverage']:.0%} "
-        f"called, {number(unclassified['accuracy'])} of them right."
+        f"calibration error {number(before['ece'])} and {number(entry['ece']['value'])}. Calling only samples at or "
+        f"above the confidence chosen on out-of-fold predictions ({number(unclassified['threshold'])}) leaves "
+        f"{unclassified['coverage']:.0%} called, {number(unclassified['accuracy'])} of them right."
     )
 
 
@@ -350,8 +345,7 @@ def _gene_sections(
             f"explain_{model}",
             f"{model_title(model)}: what drives its calls",
             f"SHAP values of held-out samples, on the scale of {scale}; coefficients and trees are of the model "
-            f"fitted on "
-            "all samples.",
+            "fitted on all samples.",
             image_section(images),
         )
 
@@ -363,8 +357,7 @@ def _marker_section(simulated: bool, stability: Mapping[str, Any], markers: pd.D
         found, planted = recovery["recovered_at_planted"], recovery["planted"]
         description = (
             f"{planted} markers were planted; {found} of them are among the first {planted} genes of the consensus "
-            f"ranking. "
-            "Precision at "
+            "ranking. Precision at "
             + ", ".join(f"{size}: {share:.2f}" for size, share in recovery["precision_at"].items())
             + "."
         )
@@ -439,17 +432,15 @@ def _cluster_sections(clusters: Mapping[str, Any], folder: Path) -> Iterator[tup
         "Clusters and how they agree with the labels",
         f"Chosen without labels, by the silhouette, among all and the most variable genes: {best['method']} with "
         f"{best['n_clusters']} clusters on {best['gene_set'].replace('_', ' ')} genes, purity "
-        f"{number(best['purity'])}, "
-        f"V-measure {number(best['v_measure'])}. Rows of the consensus genes are descriptive: labels chose those "
-        f"genes.",
+        f"{number(best['purity'])}, V-measure {number(best['v_measure'])}. Rows of the consensus genes are "
+        "descriptive: labels chose those genes.",
         table_section(rows, headers, "Genes, method", "Silhouette", descending=True),
     )
     sentences = []
     for scope, values in clusters["random_sets"].items():
         compared = "; ".join(
             f"{kind} draws mean {number(values[kind]['mean'])}, 95th percentile "
-            f"{number(values[kind]['percentile_95'])}, "
-            f"p = {values[kind]['p']:.3g}"
+            f"{number(values[kind]['percentile_95'])}, p = {values[kind]['p']:.3g}"
             for kind in ("free", "matched")
             if kind in values
         )
