@@ -145,7 +145,7 @@ def _summary(study: Mapping[str, Any], metrics: Mapping[str, Any], reasons: Sequ
         "training samples only.",
         f"<strong>Answer:</strong> {escape(model_title(selected))}, chosen by its score inside the training part, "
         f"reaches a balanced accuracy of <strong>{with_interval(entry['balanced_accuracy'])}</strong> on held-out "
-        f"samples ({entry['errors']:.3g} errors of {_tested(entry)}). Guessing the largest class gives "
+        f"samples (errors: {entry['errors']:.3g} of {_tested(entry)}). Guessing the largest class gives "
         f"{number(metrics['models']['majority']['balanced_accuracy']['value'])}, the same protocol on permuted "
         f"labels {with_interval(control['balanced_accuracy'])}.",
         f"<strong>Before you use it:</strong> {len(reasons)} points to distrust are listed at the end of this study.",

@@ -1,0 +1,80 @@
+"""What to distrust: each reason appears when its cause does, and only then."""
+
+import copy
+
+import pytest
+
+from genestrata.distrust import reasons_to_distrust
+
+METRICS = {
+    "data": "public",
+    "classes": {"A": 40, "B": 40},
+    "selected": "xgboost",
+    "exploratory_best": "xgboost",
+    "protocol": {
+        "scheme": "cv",
+        "folds": 5,
+        "folds_requested": 5,
+        "inner_folds": 5,
+        "inner_folds_requested": 5,
+        "replicates_shared": [],
+    },
+    "controls": {"permuted_labels": {"balanced_accuracy": {"value": 0.5, "ci95": [0.4, 0.6]}}},
+    "models": {
+        "majority": {"balanced_accuracy": {"value": 0.5, "ci95": [0.5, 0.5]}},
+        "linear_svm": {"balanced_accuracy": {"value": 0.95, "ci95": [0.9, 0.99]}},
+        "xgboost": {
+            "balanced_accuracy": {"value": 0.9, "ci95": [0.85, 0.95]},
+            "ece": {"value": 0.03},
+            "inner_score": {"balanced_accuracy": 0.91},
+            "per_class": {"A": {"support": 40}, "B": {"support": 40}},
+        },
+    },
+}
+STABLE = {"selection_inner": {"index": 0.8}}
+CLUSTERS = {"random_sets": {"in sample": {"matched": {"p": 0.5}}, "out of sample": {"matched": {"p": 0.01}}}}
+
+
+def reasons(change=None, cleaning=None, stability=STABLE, clusters=CLUSTERS):
+    metrics = copy.deepcopy(METRICS)
+    if change:
+        change(metrics)
+    return reasons_to_distrust(metrics, cleaning or {}, stability, clusters)
+
+
+def test_a_sound_study_still_says_that_it_is_one_cohort():
+    assert len(reasons()) == 1
+    assert "another laboratory" in reasons()[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda m: m.update(data="simulated"), "simulated"),
+        (lambda m: m["controls"]["permuted_labels"]["balanced_accuracy"].update(ci95=[0.6, 0.8]), "something leaks"),
+        (lambda m: m["models"]["xgboost"]["balanced_accuracy"].update(ci95=[0.45, 0.55]), "guessing the largest class"),
+        (lambda m: m["classes"].update(B=7), "B (7)"),
+        (lambda m: m["models"]["xgboost"]["balanced_accuracy"].update(ci95=[0.7, 0.95]), "within 0.25 only"),
+        (lambda m: m["protocol"].update(scheme="published"), "One published split"),
+        (lambda m: m["protocol"].update(folds=3), "3 folds instead of 5"),
+        (lambda m: m["protocol"].update(inner_folds=2), "2 inner folds instead of 5"),
+        (lambda m: m["protocol"].update(replicates_shared=["inner"]), "both sides of inner folds"),
+        (lambda m: m["models"]["xgboost"]["ece"].update(value=0.2), "off by 0.20"),
+        (lambda m: m.update(exploratory_best="linear_svm"), "choosing by the test"),
+        (lambda m: m["models"]["xgboost"]["balanced_accuracy"].update(value=1, ci95=[1, 1]), "up to 4%"),
+    ],
+)
+def test_each_cause_gives_its_reason(change, text):
+    assert not any(text in reason for reason in reasons())
+    assert any(text in reason for reason in reasons(change))
+
+
+def test_unstable_genes_and_genes_no_better_than_random_are_named():
+    assert any("stability 0.20" in reason for reason in reasons(stability={"selection_inner": {"index": 0.2}}))
+    alike = {"random_sets": {"in sample": {"matched": {"p": 0.4}}}}
+    assert any("p = 0.4" in reason for reason in reasons(clusters=alike))
+    assert len(reasons(stability={"selection_inner": {"index": None}})) == 1
+
+
+def test_warnings_of_the_cleaning_are_passed_on():
+    assert "From the cleaning: raw scale?" in reasons(cleaning={"warnings": ["raw scale?"]})
