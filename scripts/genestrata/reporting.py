@@ -64,8 +64,13 @@ def table_section(
         "plot_type": "table",
         "pconfig": pconfig,
         "headers": columns,
-        "data": {escape(str(name)): {key: _cell(value) for key, value in row.items()} for name, row in rows.items()},
+        "data": {row_name(name): {key: _cell(value) for key, value in row.items()} for name, row in rows.items()},
     }
+
+
+def row_name(name: str) -> str:
+    """A name as a key of a table or plot: escaped, and without the slash at which MultiQC would cut a path."""
+    return escape(str(name)).replace("/", "&#47;")
 
 
 def _cell(value: Any) -> Any:
@@ -302,7 +307,7 @@ def _line_plot(curve: Mapping[str, Any], markers: bool = False) -> dict:
             "showlegend": True,
             "hide_empty": False,
         },
-        "data": {escape(label): points for label, points in curve["lines"].items()},
+        "data": {row_name(label): points for label, points in curve["lines"].items()},
     }
 
 
@@ -387,7 +392,7 @@ def _cluster_sections(clusters: Mapping[str, Any], folder: Path) -> Iterator[tup
     colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
     labels = sorted(set(points["label"]))
     data = {
-        escape(row["sample"]): {
+        row_name(row["sample"]): {
             "x": row["PC1"],
             "y": row["PC2"],
             "color": colours[labels.index(row["label"]) % len(colours)],
@@ -507,7 +512,7 @@ def write_report(
             section = {
                 "id": identifier,
                 "parent_id": parent,
-                "parent_name": parent_title,
+                "parent_name": escape(parent_title),
                 "parent_description": parents[parent],
                 "section_name": title,
                 "description": description,

@@ -19,13 +19,13 @@ def test_numbers_have_three_decimals_and_a_dash_for_none():
 
 def test_text_of_a_table_is_escaped_and_a_missing_cell_is_empty():
     plot = reporting.table_section(
-        {"a<b": {"x": "<script>", "y": None}, "c": {"x": "fine", "y": float("nan")}},
+        {"a/b<c": {"x": "<script>", "y": None}, "c": {"x": "fine", "y": float("nan")}},
         {"x": {"title": "X"}, "y": {"title": "Y"}},
         "Name",
         "X",
         descending=True,
     )
-    assert plot["data"] == {"a&lt;b": {"x": "&lt;script&gt;", "y": ""}, "c": {"x": "fine", "y": ""}}
+    assert plot["data"] == {"a&#47;b&lt;c": {"x": "&lt;script&gt;", "y": ""}, "c": {"x": "fine", "y": ""}}
     assert plot["pconfig"]["defaultsort"] == [{"column": "X", "direction": "desc"}]
 
 

@@ -21,6 +21,18 @@ models: [nearest_shrunken_centroids, xgboost]
 stack: null
 cluster: {methods: [kmeans], random_sets: 2, set_size: 2}
 """
+GROUPED_STUDY = """\
+title: "Three <classes> & groups"
+task: expression
+reader: table
+expression: m.csv
+orientation: samples_by_genes
+samples: s.tsv
+select: {k: [5, 20]}
+evaluation: {folds: 3, inner_folds: 3}
+models: [logistic_regression, xgboost]
+cluster: {methods: [kmeans], random_sets: 0, set_size: 10}
+"""
 METRIC_NAMES = {"accuracy", "balanced_accuracy", "macro_f1", "mcc", "roc_auc_ovr", "log_loss", "brier", "ece"}
 
 
@@ -167,3 +179,32 @@ def test_smallest_study_runs_through_and_says_what_to_distrust(tmp_path):
     page = (tmp_path / "results/report.html").read_text()
     assert "3 folds instead of 5" in page
     assert "SIMULATED" not in page
+
+
+def test_three_grouped_classes_with_odd_names_run_through(tmp_path):
+    random = np.random.default_rng(0)
+    labels = np.repeat(["true", "B/é > x", "p_C"], 12)
+    values = random.normal(6, 1, (36, 24))
+    for code, label in enumerate(("true", "B/é > x", "p_C")):
+        values[labels == label, code * 4 : code * 4 + 4] += 1.5
+    genes = ["0001", "1.50", "NA", "a,b", *(f"g{number}" for number in range(20))]
+    samples = [f"{number:03d}" for number in range(36)]
+    pd.DataFrame(values, index=pd.Index(samples, name="id"), columns=genes).to_csv(tmp_path / "m.csv")
+    groups = [f"patient {number // 2}" for number in range(36)]
+    pd.DataFrame({"sample": samples, "label": labels, "group": groups}).to_csv(
+        tmp_path / "s.tsv", sep="\t", index=False
+    )
+    (tmp_path / "grouped.yaml").write_text(GROUPED_STUDY, encoding="utf-8")
+    done = Workflow(ROOT).run("--config", "studies=[./grouped.yaml]", directory=tmp_path)
+    assert done.returncode == 0, done.stdout
+
+    results = tmp_path / "results/grouped"
+    metrics = json.loads((results / "evaluation/metrics.json").read_text())
+    assert metrics["classes"] == {"B/é > x": 12, "p_C": 12, "true": 12}
+    assert metrics["protocol"]["scheme"] == "grouped_cv"
+    assert metrics["protocol"]["replicates_shared"] == []
+    ranked = pd.read_csv(results / "explain/consensus.tsv", sep="\t", dtype=str, keep_default_na=False)
+    assert {"0001", "1.50", "NA", "a,b"} <= set(ranked["feature"])
+    page = (tmp_path / "results/report.html").read_text()
+    assert "Three &lt;classes&gt; &amp; groups" in page
+    assert "Three <classes>" not in page
