@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from genestrata.config import Catalogue
-from genestrata.dependencies import script_files
+from genestrata.dependencies import input_path, script_files
 from genestrata.errors import InputError
 from genestrata.models.registry import REGISTRY
 
@@ -34,9 +34,8 @@ wildcard_constraints:
 
 
 def workflow_file(path):
-    """A file of the workflow as an input: relative below the working directory, so that the folder can be moved."""
-    file = Path(workflow.basedir) / path
-    return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
+    """A file of the workflow as an input."""
+    return input_path(Path(workflow.basedir) / path)
 
 
 def lib(script, *modules):
@@ -49,16 +48,21 @@ def env(name):
     return workflow_file(f"envs/{name}.yaml")
 
 
-def study_value(*keys, default=None):
-    """An input or params function that looks up one setting of the job's study."""
+def study_value(*keys):
+    """An input or params function that looks up one setting of the job's study; its defaults are merged in already."""
 
     def lookup_value(wildcards):
         value = STUDIES[wildcards.study]
         for key in keys:
-            value = value.get(key, default) if isinstance(value, dict) else default
+            value = value[key]
         return value
 
     return lookup_value
+
+
+def get_model_params(study, model):
+    """What a study sets of a model's parameters."""
+    return STUDIES[study].get("model_params", {}).get(model, {})
 
 
 def job(rule, key):
@@ -94,8 +98,9 @@ def has_stack(study):
 
 def get_explained_models(study):
     """Models whose genes are ranked: those that the study names, else all that have an explanation."""
-    explain = STUDIES[study].get("explain", {})
-    return explain.get("models") or [model for model in STUDIES[study]["models"] if REGISTRY[model].explainer]
+    return STUDIES[study]["explain"].get("models") or [
+        model for model in STUDIES[study]["models"] if REGISTRY[model].explainer
+    ]
 
 
 def get_repeats(study):

@@ -28,9 +28,7 @@ rule permute_labels:
         controls=study_value("controls"),
         evaluation=study_value("evaluation"),
         select=study_value("select"),
-        model_params=lambda wildcards: STUDIES[wildcards.study]
-        .get("model_params", {})
-        .get(STUDIES[wildcards.study]["controls"]["model"], {}),
+        model_params=lambda wildcards: get_model_params(wildcards.study, STUDIES[wildcards.study]["controls"]["model"]),
         seed=config["seed"],
     script:
         "../scripts/permute_labels.py"

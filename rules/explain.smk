@@ -38,9 +38,9 @@ rule explain_model:
         runtime=job("explain_model", "runtime"),
     params:
         repeats=lambda wildcards: get_repeats(wildcards.study),
-        background=study_value("explain", "background", default=100),
+        background=study_value("explain", "background"),
         data=study_value("data"),
-        markers=study_value("markers", default={}),
+        markers=study_value("markers"),
         seed=config["seed"],
     script:
         "../scripts/explain_model.py"
@@ -88,8 +88,8 @@ rule rank_genes:
     params:
         models=lambda wildcards: get_explained_models(wildcards.study),
         repeats=lambda wildcards: get_repeats(wildcards.study),
-        set_size=study_value("cluster", "set_size", default=50),
-        markers=study_value("markers", default={}),
+        set_size=study_value("cluster", "set_size"),
+        markers=study_value("markers"),
         data=study_value("data"),
     script:
         "../scripts/rank_genes.py"

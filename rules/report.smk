@@ -36,10 +36,10 @@ rule write_report:
         "<benchmarks>/write_report.jsonl"
     conda:
         "../envs/report.yaml"
-    threads: JOBS["write_report"]["threads"]
+    threads: job("write_report", "threads")
     resources:
-        mem_mb=JOBS["write_report"]["mem_mb"],
-        runtime=JOBS["write_report"]["runtime"],
+        mem_mb=job("write_report", "mem_mb"),
+        runtime=job("write_report", "runtime"),
     params:
         studies={
             name: {key: study.get(key, "") for key in ("title", "description", "citation", "data")}

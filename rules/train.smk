@@ -27,7 +27,7 @@ rule train_classical:
         runtime=job("train_classical", "runtime"),
     params:
         k=study_value("select", "k"),
-        model_params=lambda wildcards: STUDIES[wildcards.study].get("model_params", {}).get(wildcards.model, {}),
+        model_params=lambda wildcards: get_model_params(wildcards.study, wildcards.model),
         seed=config["seed"],
     script:
         "../scripts/train_model.py"

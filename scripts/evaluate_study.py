@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from genestrata.controls import summarise
-from genestrata.evaluation import as_repeats, confusion_table, evaluate, metrics_table
+from genestrata.evaluation import as_repeats, confusion_table, evaluate, metrics_table, test_rows
 from genestrata.figures import (
     plot_calibration,
     plot_confusion,
@@ -117,8 +117,7 @@ def main(inputs, outputs, study, data, evaluation, calibration, seed):
     stability = read_json(inputs.stability)
     if "marker_recovery" in stability:
         metrics["extra"]["marker_recovery"] = stability["marker_recovery"]
-    raw = predictions[predictions["inner_fold"].isna() & (predictions["fold"] != FINAL)]
-    curves = draw(test, raw, metrics, samples, tuning, Path(outputs.metrics).parent, data)
+    curves = draw(test, test_rows(predictions), metrics, samples, tuning, Path(outputs.metrics).parent, data)
     write_json(curves, outputs.curves)
     write_json(metrics, outputs.metrics)
     write_table(metrics_table(metrics), outputs.table)

@@ -16,6 +16,7 @@ from genestrata.errors import InputError
 from genestrata.models import load_module
 from genestrata.models.registry import REGISTRY
 from genestrata.readers import READERS
+from genestrata.schemes import check_repeats
 from genestrata.simulators import SIMULATORS
 
 # Keys of a study that name a file of the user's, relative to the study file.
@@ -336,8 +337,4 @@ def _check_names(study: Mapping[str, Any], path: Path) -> None:
     for model in study.get("explain", {}).get("models", []):
         if model not in explained:
             raise InputError(unknown_name(path, "explain.models", model, explained, "model with an explanation"))
-    scheme, repeats = study["evaluation"]["scheme"], study["evaluation"]["repeats"]
-    if scheme in ("published", "leave_one_group_out") and repeats > 1:
-        raise InputError(
-            f"{path}: evaluation.repeats: found {repeats}, allowed: 1 with scheme {scheme}, which is one split"
-        )
+    check_repeats(study["evaluation"]["scheme"], study["evaluation"]["repeats"], str(path))

@@ -34,6 +34,11 @@ def _module_file(module: str) -> Path:
     return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
 
 
+def input_path(file: Path) -> str:
+    """A file of the workflow as an input: relative below the working directory, so that the folder can be moved."""
+    return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
+
+
 def source_files(*modules: str) -> list[str]:
     """Files of these modules (`"models.xgboost"`) and of every module of the package that they import, sorted.
 
@@ -47,8 +52,7 @@ def source_files(*modules: str) -> list[str]:
         if module not in seen:
             seen.add(module)
             pending.extend(_imported_modules(module))
-    files = (_module_file(module) for module in sorted(seen))
-    return [str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file) for file in files]
+    return [input_path(_module_file(module)) for module in sorted(seen)]
 
 
 def script_files(script: str, *modules: str) -> list[str]:

@@ -9,6 +9,11 @@ UNSTABLE = 0.5
 POOR_CALIBRATION = 0.1
 
 
+def tested_samples(entry: Mapping[str, Any]) -> int:
+    """Number of samples behind a model's entry of metrics.json."""
+    return sum(values["support"] for values in entry["per_class"].values())
+
+
 def reasons_to_distrust(
     metrics: Mapping[str, Any],
     cleaning: Mapping[str, Any],
@@ -40,7 +45,7 @@ def reasons_to_distrust(
         places = " and ".join(f"{place} folds" for place in protocol["replicates_shared"])
         reasons.append(f"Replicates shared: samples of one group stand on both sides of {places}.")
     width = score["ci95"][1] - score["ci95"][0]
-    tested = sum(values["support"] for values in entry["per_class"].values())
+    tested = tested_samples(entry)
     if score["value"] == 1:
         reasons.append(
             f"No error among {tested} tested samples: the interval has no width, yet an error rate of up to "

@@ -24,6 +24,11 @@ from genestrata.splitting import FINAL, keeps_groups
 logger = logging.getLogger(__name__)
 
 
+def test_rows(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the outer test parts, as the models predicted them."""
+    return predictions[predictions["inner_fold"].isna() & (predictions["fold"] != FINAL)]
+
+
 def calibrate(predictions: pd.DataFrame, method: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Calibrate the test rows of each (repeat, fold, model) by its own out-of-fold rows; the final fold is left out.
 
@@ -102,7 +107,7 @@ def evaluate(
         "replicates_shared": shares_replicates(outer, samples),
     }
     test, parameters = calibrate(predictions, calibration)
-    raw = outer[outer["inner_fold"].isna()]
+    raw = test_rows(predictions)
     # The interval is about the samples that were tested; a published training part is none of them.
     tested = samples[samples["sample"].isin(set(test["sample"]))]
     names = list(tested["sample"])

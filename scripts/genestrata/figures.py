@@ -16,16 +16,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
+from genestrata.appearance import FIGURE_DPI, PALETTE, colour
 from genestrata.files import atomic_path
 from genestrata.metrics import TestPredictions, equal_mass_bins
 from genestrata.models.registry import model_title
 from genestrata.naming import readable, slug
 
-# Okabe and Ito 2008, black last; used in this order.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 STYLE = {
-    "figure.dpi": 150,
+    "figure.dpi": FIGURE_DPI,
     "savefig.bbox": "tight",
     "svg.hashsalt": "genestrata",
     "svg.fonttype": "none",
@@ -55,11 +54,6 @@ def save(drawing: Figure, stem: str | Path, note: str = "") -> None:
         with atomic_path(Path(f"{stem}{suffix}")) as path, plt.rc_context(STYLE):
             drawing.savefig(path, metadata=metadata)
     plt.close(drawing)
-
-
-def colour(number: int) -> str:
-    """Colour of the n-th class or model."""
-    return PALETTE[number % len(PALETTE)]
 
 
 def plot_confusion(matrix: pd.DataFrame, title: str, stem: str | Path, note: str = "") -> None:

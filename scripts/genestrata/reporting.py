@@ -18,7 +18,8 @@ from typing import Any
 
 import pandas as pd
 
-from genestrata.distrust import reasons_to_distrust
+from genestrata.appearance import FIGURE_DPI, colour
+from genestrata.distrust import reasons_to_distrust, tested_samples
 from genestrata.errors import InputError
 from genestrata.files import atomic_path, json_ready, read_json, read_table
 from genestrata.models.registry import REGISTRY, model_title
@@ -32,8 +33,6 @@ SCHEMES = {
     "grouped_cv": "stratified cross-validation that keeps groups together",
     "leave_one_group_out": "leaving one group out at a time",
 }
-# Resolution of the PNG figures, and of a page.
-FIGURE_DPI = 150
 CSS_PIXELS_PER_INCH = 96
 DATA_NAMES = {"simulated": "SIMULATED", "public": "public", "user": "own files"}
 
@@ -94,13 +93,12 @@ def image_section(images: Sequence[tuple[Path, str]]) -> dict:
         width = int.from_bytes(content[16:20], "big") * CSS_PIXELS_PER_INCH // FIGURE_DPI
         parts.append(
             f'<img src="data:image/png;base64,{base64.b64encode(content).decode()}" alt="{escape(text)}" '
-            f'width="{width}" '
-            'class="genestrata-figure">'
+            f'width="{width}" class="genestrata-figure">'
         )
     return html_section("".join(parts))
 
 
-def study_sections(name: str, study: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str, str, dict]]:
+def study_sections(study: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str, str, dict]]:
     """Sections of a study in reading order: id, title, description, plot part."""
     metrics = read_json(folder / "evaluation/metrics.json")
     cleaning = read_json(folder / "data/cleaning.json")
@@ -150,16 +148,12 @@ def _summary(study: Mapping[str, Any], metrics: Mapping[str, Any], reasons: Sequ
         "training samples only.",
         f"<strong>Answer:</strong> {escape(model_title(selected))}, chosen by its score inside the training part, "
         f"reaches a balanced accuracy of <strong>{with_interval(entry['balanced_accuracy'])}</strong> on held-out "
-        f"samples (errors: {entry['errors']:.3g} of {_tested(entry)}). Guessing the largest class gives "
+        f"samples (errors: {entry['errors']:.3g} of {tested_samples(entry)}). Guessing the largest class gives "
         f"{number(metrics['models']['majority']['balanced_accuracy']['value'])}, the same protocol on permuted "
         f"labels {with_interval(control['balanced_accuracy'])}.",
         f"<strong>Before you use it:</strong> {len(reasons)} points to distrust are listed at the end of this study.",
     ]
     return simulated + "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs if paragraph)
-
-
-def _tested(entry: Mapping[str, Any]) -> int:
-    return sum(values["support"] for values in entry["per_class"].values())
 
 
 def _cleaning(cleaning: Mapping[str, Any]) -> dict:
@@ -389,13 +383,12 @@ def _cluster_sections(clusters: Mapping[str, Any], folder: Path) -> Iterator[tup
     """What the samples look like without labels."""
     points = read_table(folder / "cluster/pca.tsv", dtype={"sample": str, "label": str})
     share = clusters["explained_variance"]
-    colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
     labels = sorted(set(points["label"]))
     data = {
         row_name(row["sample"]): {
             "x": row["PC1"],
             "y": row["PC2"],
-            "color": colours[labels.index(row["label"]) % len(colours)],
+            "color": colour(labels.index(row["label"])),
             "group": escape(row["label"]),
         }
         for _, row in points.iterrows()
@@ -526,7 +519,7 @@ def write_report(
         add("overview", "studies", "Overview", "All studies", "", overview_section(studies, results))
         for name, study in studies.items():
             mark = " (SIMULATED)" if study["data"] == "simulated" else ""
-            for identifier, title, description, plot in study_sections(name, study, results / name):
+            for identifier, title, description, plot in study_sections(study, results / name):
                 add(f"{name}_{identifier}", name, f"{study['title']}{mark}", title, description, plot)
 
         config = {

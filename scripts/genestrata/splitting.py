@@ -19,13 +19,12 @@ import pandas as pd
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold
 
 from genestrata.errors import InputError
+from genestrata.schemes import GROUPED_SCHEMES, check_repeats
 from genestrata.seeds import derive_seed
 
 logger = logging.getLogger(__name__)
 
 FINAL = "final"
-SINGLE_SPLIT_SCHEMES = ("published", "leave_one_group_out")
-GROUPED_SCHEMES = ("grouped_cv", "leave_one_group_out")
 
 
 @dataclass(frozen=True)
@@ -65,13 +64,8 @@ def split_samples(samples: pd.DataFrame, settings: Mapping[str, Any], seed: int,
     """
     scheme = resolve_scheme(settings, samples)
     labels, groups = samples["label"].to_numpy(dtype=str), samples["group"].to_numpy(dtype=str)
-    if scheme in SINGLE_SPLIT_SCHEMES and settings["repeats"] > 1:
-        raise InputError(
-            f"{where}: evaluation.repeats: found {settings['repeats']}, allowed: 1 with scheme {scheme}, "
-            "which is one split"
-        )
-    grouped = scheme in GROUPED_SCHEMES
-    if grouped and (groups == "").any():
+    check_repeats(scheme, settings["repeats"], where)
+    if scheme in GROUPED_SCHEMES and (groups == "").any():
         raise InputError(f"{where}: evaluation.scheme {scheme} needs a group for every sample; column `group` is empty")
     rows = np.arange(len(samples))
     inner_groups = groups if keeps_groups(scheme, samples) else None

@@ -1,37 +1,19 @@
 """The study `aml_all` on the real data of Golub et al.: the figures that docs/results.md states."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
-
-ROOT = Path(__file__).parents[2]
-MIRROR = Path(os.environ.get("GENESTRATA_DATA", ROOT / "../shared/data"))
-
-pytestmark = pytest.mark.skipif(
-    not (MIRROR / "golub_1999").is_dir(), reason=f"no published data in {MIRROR}; set GENESTRATA_DATA"
-)
+from running import ROOT, Workflow
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(data_folder, tmp_path_factory):
     """Run the published split from raw CSV to report, data taken from the mirror."""
+    if not (data_folder / "golub_1999").is_dir():
+        pytest.skip(f"no data set at {data_folder / 'golub_1999'}")
     folder = tmp_path_factory.mktemp("golub")
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--snakefile", str(ROOT / "Snakefile")]
-    done = subprocess.run(
-        [*command, "--directory", str(folder), "--config", "data=public", f"mirror={MIRROR.resolve()}"],
-        cwd=ROOT,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+    done = Workflow(ROOT).run("--config", "data=public", f"mirror={data_folder.resolve()}", directory=folder)
     assert done.returncode == 0, done.stdout
     return folder / "results/aml_all"
 

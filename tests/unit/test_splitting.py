@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from genestrata.errors import InputError
-from genestrata.splitting import FINAL, SINGLE_SPLIT_SCHEMES, read_folds, resolve_scheme, split_samples
+from genestrata.schemes import SINGLE_SPLIT_SCHEMES
+from genestrata.splitting import FINAL, read_folds, resolve_scheme, split_samples
 
 EVALUATION = {"scheme": "cv", "folds": 4, "repeats": 2, "inner_folds": 3}
 LABELS = ["A"] * 12 + ["B"] * 9

@@ -4,8 +4,7 @@ import gzip
 import hashlib
 
 import pytest
-
-from .conftest import SMALL_STUDY, write_small_study
+from running import SMALL_STUDY, write_small_study
 
 
 def run_study(workflow, study, *arguments):

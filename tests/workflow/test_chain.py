@@ -5,10 +5,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from running import ROOT, Workflow
 
 from genestrata.models.storage import FittedModel
-
-from .conftest import ROOT, Workflow
 
 SMALLEST_STUDY = """\
 title: Three samples of each class, three genes
