@@ -11,4 +11,4 @@ A reader's module offers `read(files, settings) -> (matrix, samples)`
 and raises InputError for anything that it cannot read.
 """
 
-READERS = {"golub": "readers.golub", "table": "readers.table"}
+READERS = {"golub": "readers.golub", "table": "readers.table", "yeoh": "readers.yeoh"}

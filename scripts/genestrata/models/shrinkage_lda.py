@@ -1,0 +1,17 @@
+"""Linear discriminant analysis with a shrunken covariance: Ledoit and Wolf 2004, J. Multivariate Analysis 88:365."""
+
+from typing import Any
+
+import numpy as np
+
+SEARCH_SPACE: dict[str, list[Any]] = {"shrinkage": ["auto"]}
+
+
+def fit(
+    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, groups: np.ndarray | None = None
+) -> Any:
+    """Fit with equal priors, so that rare classes count as much as common ones; deterministic."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    n_classes = len(np.unique(y))
+    return LinearDiscriminantAnalysis(solver="lsqr", priors=np.full(n_classes, 1 / n_classes), **parameters).fit(X, y)
