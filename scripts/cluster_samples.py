@@ -15,7 +15,8 @@ from genestrata.clustering import (
     variable_genes,
 )
 from genestrata.cohort import Cohort
-from genestrata.figures import plot_explained_variance, plot_null, plot_scatter, simulated_note
+from genestrata.drawing import simulated_note
+from genestrata.figures import plot_explained_variance, plot_null, plot_scatter
 from genestrata.files import read_table, write_json, write_table
 from genestrata.logs import job_log
 from genestrata.ranking import Rankings

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from genestrata.drawing import simulated_note
 from genestrata.explaining import (
     consensus,
     fold_importance,
@@ -12,7 +13,7 @@ from genestrata.explaining import (
     rank_features,
     stability,
 )
-from genestrata.figures import plot_bars, simulated_note
+from genestrata.figures import plot_bars
 from genestrata.files import read_table, write_json, write_table
 from genestrata.logs import job_log
 from genestrata.naming import readable

@@ -7,6 +7,7 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from genestrata import figures
+from genestrata.drawing import figure, simulated_note
 from genestrata.explaining import rank_features
 from genestrata.metrics import TestPredictions
 from genestrata.models.storage import FittedModel
@@ -123,8 +124,16 @@ def test_beeswarm_is_written_under_a_safe_name_and_the_same_bytes_twice(tmp_path
 
 
 def test_only_simulated_data_are_marked():
-    assert figures.simulated_note("simulated") == "SIMULATED data"
-    assert figures.simulated_note("public") == figures.simulated_note("user") == ""
+    assert simulated_note("simulated") == "SIMULATED data"
+    assert simulated_note("public") == simulated_note("user") == ""
+
+
+def test_style_of_a_figure_does_not_leak(tmp_path):
+    before = dict(plt.rcParams)
+    with figure(tmp_path / "one") as (_, axes):
+        assert not axes.spines["top"].get_visible()
+        assert plt.rcParams["font.size"] == 9
+    assert dict(plt.rcParams) == before
 
 
 def test_reliability_is_confidence_and_accuracy_of_equal_bins():
