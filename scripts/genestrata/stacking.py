@@ -15,6 +15,7 @@ from genestrata.models.storage import FittedModel
 from genestrata.predictions import PREFIX, class_names, codes, prediction_table
 from genestrata.scoring import inner_score
 from genestrata.seeds import derive_seed
+from genestrata.tables import TrainingTables
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +38,8 @@ def meta_features(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFr
 
 def train_stack(
     predictions: pd.DataFrame, models: Sequence[str], repeat: str, seed: int, models_dir: Path
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Fit the meta-learner in every fold of a repeat; saves it under `models_dir`, returns predictions, tuning and
-    history.
+) -> TrainingTables:
+    """Fit the meta-learner in every fold of a repeat; saves it under `models_dir`.
 
     In a fold the meta-learner is fitted on the base models' out-of-fold predictions of the training part and applied to
     their predictions of the test part. Its own out-of-fold predictions, which calibrate and score it, come from the
@@ -89,17 +89,17 @@ def train_stack(
             {"fold": fold, "tune_seconds": tuned - started, "fit_seconds": finished - tuned, "model_bytes": size}
         )
         logger.info("fold %s: stack of %d models, inner balanced accuracy %.3f", fold, len(models), balanced_accuracy)
-    return pd.concat(results, ignore_index=True), pd.DataFrame(tuning), pd.DataFrame(history)
+    return TrainingTables(pd.concat(results, ignore_index=True), pd.DataFrame(tuning), pd.DataFrame(history))
 
 
 def _fit(X: np.ndarray, y: np.ndarray, inputs: list[str], classes: list[str], seed: int) -> FittedModel:
     """Fit the meta-learner; its inputs are probabilities and need no scaling."""
-    present, contiguous = np.unique(y, return_inverse=True)
+    estimator = gradient_boosting.fit(X, y, len(inputs) // len(classes), seed)
     return FittedModel(
-        estimator=gradient_boosting.fit(X, contiguous, seed),
+        estimator=estimator,
         features=inputs,
         mean=np.zeros(len(inputs)),
         scale=np.ones(len(inputs)),
         classes=classes,
-        class_codes=present.tolist(),
+        class_codes=estimator.class_codes,
     )

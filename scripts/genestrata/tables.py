@@ -1,10 +1,11 @@
 """The tables of a study that most rules read, with the column types that they need."""
 
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from genestrata.files import read_table
+from genestrata.files import read_table, write_table
 
 
 def read_samples(path: str | Path) -> pd.DataFrame:
@@ -18,7 +19,7 @@ def read_splits(path: str | Path) -> pd.DataFrame:
 
 
 def read_tuning(path: str | Path) -> pd.DataFrame:
-    """tuning.tsv or history.tsv of a model; fold is text."""
+    """tuning.tsv, history.tsv or epochs.tsv of a model; fold is text."""
     return read_table(path, dtype={"fold": str})
 
 
@@ -29,3 +30,23 @@ def read_all(paths: list[str], **columns: list[str]) -> pd.DataFrame:
         table = pd.read_parquet(path) if path.endswith(".parquet") else read_tuning(path)
         tables.append(table.assign(**{name: values[number] for name, values in columns.items()}))
     return pd.concat(tables, ignore_index=True)
+
+
+class TrainingTables(NamedTuple):
+    """What training a model leaves beside the fitted models.
+
+    predictions : see `genestrata.predictions`; tuning : candidates of each fold with their inner scores; history : one
+    row per fold with tune_seconds, fit_seconds, model_bytes; epochs : one row per epoch of every fit of a network with
+    fold and inner_fold (missing for the refit on the training part)
+    """
+
+    predictions: pd.DataFrame
+    tuning: pd.DataFrame
+    history: pd.DataFrame
+    epochs: pd.DataFrame | None = None
+
+    def write(self, outputs: Any) -> None:
+        """Write each table that a rule declares by its name among its outputs."""
+        for name, table in self._asdict().items():
+            if hasattr(outputs, name):
+                write_table(table, getattr(outputs, name))

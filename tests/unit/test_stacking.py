@@ -8,8 +8,6 @@ from genestrata.models.storage import FittedModel
 from genestrata.predictions import class_names, prediction_table, probabilities
 from genestrata.stacking import meta_features, train_stack
 
-pytestmark = pytest.mark.usefixtures("quick_stack")
-
 
 @pytest.fixture
 def base(trained_study):
@@ -58,7 +56,8 @@ def test_a_base_model_without_a_row_is_an_error(base):
 
 
 def test_stack_predicts_every_row_of_the_base_models(base, trained_study, tmp_path):
-    predictions, tuning, history = stack(base, trained_study.base, tmp_path)
+    predictions, tuning, history, epochs = stack(base, trained_study.base, tmp_path)
+    assert epochs is None
     key = ["fold", "inner_fold", "sample", "true"]
     one = base[base["model"] == "xgboost"]
     pd.testing.assert_frame_equal(
@@ -68,6 +67,26 @@ def test_stack_predicts_every_row_of_the_base_models(base, trained_study, tmp_pa
     np.testing.assert_allclose(probabilities(predictions).sum(axis=1), 1)
     assert FittedModel.load(tmp_path / "0").features[0] == "logistic_regression p_A"
     assert history["model_bytes"].item() == sum(file.stat().st_size for file in tmp_path.iterdir())
+
+
+def test_saved_stack_gives_the_predictions_of_the_table_again(base, trained_study, tmp_path):
+    predictions = stack(base, trained_study.base, tmp_path).predictions
+    tested = predictions[is_outer(predictions)]
+    wide = meta_features(base, trained_study.base)
+    wide = wide[wide["inner_fold"] < 0].set_index("sample").loc[tested["sample"]]
+    model = FittedModel.load(tmp_path / "0")
+    np.testing.assert_allclose(
+        model.predict_proba(wide[model.features].to_numpy()), probabilities(tested), rtol=0, atol=1e-5
+    )
+
+
+def test_class_absent_from_the_training_part_is_never_predicted(base, trained_study, tmp_path):
+    unseen = (base["true"] == "C") & ~is_outer(base)
+    predictions = stack(base[~unseen], trained_study.base, tmp_path).predictions
+    assert class_names(predictions) == ["A", "B", "C"]
+    assert "C" in set(predictions["true"])
+    assert (predictions["p_C"] == 0).all()
+    np.testing.assert_allclose(probabilities(predictions).sum(axis=1), 1, atol=1e-6)
 
 
 def test_final_fold_is_stacked_without_a_test_part(trained_study):
