@@ -11,7 +11,8 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 from genestrata.config import Catalogue
 from genestrata.dependencies import input_path, script_files
 from genestrata.errors import InputError
-from genestrata.models.registry import REGISTRY
+from genestrata.models import parameter_grid
+from genestrata.models.registry import SIZE_GUIDE, REGISTRY
 
 try:
     STUDIES = Catalogue(workflow.basedir).load_studies(config, Path.cwd())
@@ -25,6 +26,10 @@ with open(Path(workflow.basedir) / "resources" / "jobs.yaml") as handle:
 def any_of(names):
     """A wildcard pattern that matches these names and nothing else, nothing at all for none."""
     return "|".join(names) or r"(?!)"
+
+
+CLASSICAL_MODELS = [name for name, entry in REGISTRY.items() if not entry.deep]
+DEEP_MODELS = [name for name, entry in REGISTRY.items() if entry.deep]
 
 
 wildcard_constraints:
@@ -89,6 +94,27 @@ def get_base_models(study):
     """Models whose out-of-fold predictions the stack learns from."""
     base = STUDIES[study].get("stack", {}).get("base")
     return base or [model for model in STUDIES[study]["models"] if model != "majority"]
+
+
+def get_networks(study):
+    """Networks among the models of a study."""
+    return [model for model in STUDIES[study]["models"] if model in DEEP_MODELS]
+
+
+def get_gene_order(study, model):
+    """Order in which a network reads its genes, None where it does not look at neighbours."""
+    return parameter_grid(model, get_model_params(study, model))[0].get("gene_order")
+
+
+def get_other_orders(study, model):
+    """Gene orders that a network's own one is compared with."""
+    own = get_gene_order(study, model)
+    return [order for order in STUDIES[study]["controls"]["gene_orders"] if own and order != own]
+
+
+def get_ordered_networks(study):
+    """Networks of a study whose gene order is compared with others as a control."""
+    return [model for model in get_networks(study) if get_other_orders(study, model)]
 
 
 def has_stack(study):
@@ -164,6 +190,11 @@ def get_published_file(wildcards):
     raise WorkflowError(f"no study of this run lists {wildcards.folder}/{wildcards.file}")
 
 
+def get_positions(wildcards):
+    """Table of the positions of genes on the chromosomes, nothing where the study gives none."""
+    return STUDIES[wildcards.study].get("gene_positions", [])
+
+
 def get_truth(wildcards):
     """The planted truth of a simulated study, nothing for real data."""
     return f"<results>/{wildcards.study}/data/truth.tsv" if STUDIES[wildcards.study]["data"] == "simulated" else []
@@ -171,13 +202,21 @@ def get_truth(wildcards):
 
 def get_final_output():
     """All targets of a run."""
-    return ["<results>/report.html"] + expand(
-        "<results>/{study}/{file}",
-        study=STUDIES,
-        file=[
-            "evaluation/metrics.json",
-            "explain/consensus.tsv",
-            "cluster/clustering.tsv",
-            "model/bundle.json",
-        ],
-    )
+    return [
+        "<results>/report.html",
+        *expand(
+            "<results>/{study}/{file}",
+            study=STUDIES,
+            file=[
+                "evaluation/metrics.json",
+                "explain/consensus.tsv",
+                "cluster/clustering.tsv",
+                "model/bundle.json",
+            ],
+        ),
+        *(
+            f"<results>/{study}/evaluation/training_history_{model}.png"
+            for study in STUDIES
+            for model in get_networks(study)
+        ),
+    ]

@@ -1,4 +1,4 @@
-# The negative control, then metrics with intervals and their figures.
+# The controls, then metrics with intervals and their figures.
 
 
 rule permute_labels:
@@ -34,6 +34,93 @@ rule permute_labels:
         "../scripts/permute_labels.py"
 
 
+rule compare_gene_orders:
+    """Refit the networks that look at neighbouring genes with the genes in other orders."""
+    input:
+        features="<results>/{study}/data/features.parquet",
+        samples="<results>/{study}/data/samples.tsv",
+        splits="<results>/{study}/splits.tsv",
+        ranking=lambda wildcards: expand(
+            "<results>/{study}/features/{repeat}/ranking.parquet",
+            repeat=get_repeats(wildcards.study),
+            study=wildcards.study,
+        ),
+        tuning=lambda wildcards: expand(
+            "<results>/{study}/cv/{repeat}/{model}/tuning.tsv",
+            repeat=get_repeats(wildcards.study),
+            study=wildcards.study,
+            model=SIZE_GUIDE,
+        ),
+        positions=get_positions,
+        code=lambda wildcards: lib(
+            "compare_gene_orders",
+            *(f"models.{model}" for model in get_ordered_networks(wildcards.study)),
+        ),
+        env=env("deep"),
+    output:
+        predictions="<results>/{study}/controls/gene_orders.parquet",
+    log:
+        "<logs>/compare_gene_orders/{study}.log",
+    benchmark:
+        "<benchmarks>/compare_gene_orders/{study}.jsonl"
+    priority: 10
+    conda:
+        "../envs/deep.yaml"
+    threads: job("compare_gene_orders", "threads")
+    resources:
+        mem_mb=job("compare_gene_orders", "mem_mb"),
+        runtime=job("compare_gene_orders", "runtime"),
+        gpu=1,
+    params:
+        repeats=lambda wildcards: get_repeats(wildcards.study),
+        orders=lambda wildcards: {
+            model: get_other_orders(wildcards.study, model) for model in get_ordered_networks(wildcards.study)
+        },
+        model_params=lambda wildcards: {
+            model: get_model_params(wildcards.study, model) for model in get_ordered_networks(wildcards.study)
+        },
+        seed=config["seed"],
+    script:
+        "../scripts/compare_gene_orders.py"
+
+
+rule plot_training:
+    """Draw the training of a network over its epochs, all fits together."""
+    input:
+        epochs=lambda wildcards: expand(
+            "<results>/{study}/cv/{repeat}/{model}/epochs.tsv",
+            repeat=get_repeats(wildcards.study),
+            study=wildcards.study,
+            model=wildcards.model,
+        ),
+        code=lib("plot_training"),
+        env=env("classical"),
+    output:
+        figure=report(
+            multiext("<results>/{study}/evaluation/training_history_{model}", ".svg", ".png"),
+            caption="../resources/report/training_history.rst",
+            category="{study}",
+            subcategory="Evaluation",
+            labels={"model": "{model}", "figure": "training"},
+        ),
+    log:
+        "<logs>/plot_training/{study}/{model}.log",
+    benchmark:
+        "<benchmarks>/plot_training/{study}/{model}.jsonl"
+    wildcard_constraints:
+        model=any_of(DEEP_MODELS),
+    conda:
+        "../envs/classical.yaml"
+    threads: job("plot_training", "threads")
+    resources:
+        mem_mb=job("plot_training", "mem_mb"),
+        runtime=job("plot_training", "runtime"),
+    params:
+        data=study_value("data"),
+    script:
+        "../scripts/plot_training.py"
+
+
 rule evaluate_study:
     """Score every model on the test parts, with intervals, calibration and figures."""
     input:
@@ -43,6 +130,9 @@ rule evaluate_study:
         tuning=get_results("tuning.tsv"),
         history=get_results("history.tsv"),
         controls="<results>/{study}/controls/permuted_labels.tsv",
+        orders=lambda wildcards: (
+            f"<results>/{wildcards.study}/controls/gene_orders.parquet" if get_ordered_networks(wildcards.study) else []
+        ),
         stability="<results>/{study}/explain/stability.json",
         clusters="<results>/{study}/cluster/summary.json",
         code=lib("evaluate_study"),
@@ -103,6 +193,9 @@ rule evaluate_study:
         data=study_value("data"),
         evaluation=study_value("evaluation"),
         calibration=study_value("calibration"),
+        orders=lambda wildcards: {
+            model: get_gene_order(wildcards.study, model) for model in get_ordered_networks(wildcards.study)
+        },
         seed=config["seed"],
     script:
         "../scripts/evaluate_study.py"

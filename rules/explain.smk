@@ -30,6 +30,8 @@ rule explain_model:
         "<logs>/explain_model/{study}/{model}.log",
     benchmark:
         "<benchmarks>/explain_model/{study}/{model}.jsonl"
+    wildcard_constraints:
+        model=any_of(CLASSICAL_MODELS),
     conda:
         "../envs/classical.yaml"
     threads: job("explain_model", "threads")
@@ -44,6 +46,35 @@ rule explain_model:
         seed=config["seed"],
     script:
         "../scripts/explain_model.py"
+
+
+use rule explain_model as explain_network with:
+    input:
+        features="<results>/{study}/data/features.parquet",
+        samples="<results>/{study}/data/samples.tsv",
+        splits="<results>/{study}/splits.tsv",
+        models=lambda wildcards: expand(
+            "<results>/{study}/cv/{repeat}/{model}/models",
+            repeat=get_repeats(wildcards.study),
+            study=wildcards.study,
+            model=wildcards.model,
+        ),
+        code=lib("explain_model"),
+        env=env("deep"),
+    log:
+        "<logs>/explain_network/{study}/{model}.log",
+    benchmark:
+        "<benchmarks>/explain_network/{study}/{model}.jsonl"
+    wildcard_constraints:
+        model=any_of(DEEP_MODELS),
+    priority: 10
+    conda:
+        "../envs/deep.yaml"
+    threads: job("explain_network", "threads")
+    resources:
+        mem_mb=job("explain_network", "mem_mb"),
+        runtime=job("explain_network", "runtime"),
+        gpu=1,
 
 
 rule rank_genes:

@@ -24,6 +24,11 @@ rule write_report:
         explanations=[
             f"<results>/{study}/explain/{model}/figures" for study in STUDIES for model in get_explained_models(study)
         ],
+        training=[
+            f"<results>/{study}/evaluation/training_history_{model}.png"
+            for study in STUDIES
+            for model in get_networks(study)
+        ],
         template=workflow_file("resources/report/multiqc_config.yaml"),
         css=workflow_file("resources/report/report.css"),
         code=lib("write_report"),
@@ -43,7 +48,7 @@ rule write_report:
     params:
         studies={
             name: {key: study.get(key, "") for key in ("title", "description", "citation", "data")}
-            | {"explained": get_explained_models(name)}
+            | {"explained": get_explained_models(name), "networks": get_networks(name)}
             for name, study in STUDIES.items()
         },
     script:

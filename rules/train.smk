@@ -19,6 +19,8 @@ rule train_classical:
         "<logs>/train_classical/{study}/{repeat}/{model}.log",
     benchmark:
         "<benchmarks>/train_classical/{study}/{repeat}/{model}.jsonl"
+    wildcard_constraints:
+        model=any_of(CLASSICAL_MODELS),
     conda:
         "../envs/classical.yaml"
     threads: job("train_classical", "threads")
@@ -31,3 +33,37 @@ rule train_classical:
         seed=config["seed"],
     script:
         "../scripts/train_model.py"
+
+
+use rule train_classical as train_deep with:
+    input:
+        features="<results>/{study}/data/features.parquet",
+        samples="<results>/{study}/data/samples.tsv",
+        splits="<results>/{study}/splits.tsv",
+        ranking="<results>/{study}/features/{repeat}/ranking.parquet",
+        # A network takes the number of genes that this model's inner score chose on the same training part.
+        guide=f"<results>/{{study}}/cv/{{repeat}}/{SIZE_GUIDE}/tuning.tsv",
+        positions=get_positions,
+        code=lambda wildcards: lib("train_model", f"models.{wildcards.model}"),
+        env=env("deep"),
+    output:
+        predictions="<results>/{study}/cv/{repeat}/{model}/predictions.parquet",
+        tuning="<results>/{study}/cv/{repeat}/{model}/tuning.tsv",
+        history="<results>/{study}/cv/{repeat}/{model}/history.tsv",
+        epochs="<results>/{study}/cv/{repeat}/{model}/epochs.tsv",
+        models=directory("<results>/{study}/cv/{repeat}/{model}/models"),
+    log:
+        "<logs>/train_deep/{study}/{repeat}/{model}.log",
+    benchmark:
+        "<benchmarks>/train_deep/{study}/{repeat}/{model}.jsonl"
+    wildcard_constraints:
+        model=any_of(DEEP_MODELS),
+    # GPUs should not wait for the many small jobs that would fill the cores first.
+    priority: 10
+    conda:
+        "../envs/deep.yaml"
+    threads: job("train_deep", "threads")
+    resources:
+        mem_mb=job("train_deep", "mem_mb"),
+        runtime=job("train_deep", "runtime"),
+        gpu=1,

@@ -3,9 +3,18 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from genestrata.controls import summarise
-from genestrata.evaluation import as_repeats, confusion_table, evaluate, metrics_table, test_rows
+from genestrata.drawing import simulated_note
+from genestrata.evaluation import (
+    as_repeats,
+    confusion_table,
+    evaluate,
+    metrics_table,
+    test_rows,
+    weights_of_tested,
+)
 from genestrata.figures import (
     plot_calibration,
     plot_confusion,
@@ -14,12 +23,12 @@ from genestrata.figures import (
     plot_tuning,
     reliability,
     roc_points,
-    simulated_note,
     tuning_curves,
 )
 from genestrata.files import read_json, read_table, write_json, write_table
 from genestrata.logs import job_log
 from genestrata.models.registry import model_title
+from genestrata.order_control import compare_orders
 from genestrata.predictions import class_names
 from genestrata.splitting import FINAL, resolve_scheme
 from genestrata.tables import read_all, read_samples
@@ -97,7 +106,18 @@ def _curve(title, xlab, ylab, description, lines):
     return {"title": title, "xlab": xlab, "ylab": ylab, "description": description, "lines": points}
 
 
-def main(inputs, outputs, study, data, evaluation, calibration, seed):
+def compare(path, own_orders, test, names, weights):
+    """Scores of each network with its genes in its own order and in others; see `compare_orders`."""
+    classes, comparison = class_names(test), {}
+    others = pd.read_parquet(path) if path else pd.DataFrame({"model": []})
+    for model, rows in others.groupby("model", sort=False):
+        tables = {own_orders[model]: test[test["model"] == model], **dict(tuple(rows.groupby("order", sort=False)))}
+        repeats = {order: as_repeats(table, names, classes) for order, table in tables.items()}
+        comparison[model] = compare_orders(repeats, own_orders[model], weights)
+    return comparison
+
+
+def main(inputs, outputs, study, data, evaluation, calibration, orders, seed):
     """Write metrics.json, its tables and figures."""
     samples = read_samples(inputs.samples)
     predictions = read_all(list(inputs.predictions))
@@ -106,18 +126,22 @@ def main(inputs, outputs, study, data, evaluation, calibration, seed):
     protocol = dict(evaluation) | {"scheme": resolve_scheme(evaluation, samples), "seed": seed}
     metrics, test = evaluate(predictions, tuning, history, samples, protocol, calibration)
     cleaning = read_json(inputs.cleaning)
+    raw = test_rows(predictions)
     metrics |= {
         "study": study,
         "data": data,
         "n_features": cleaning["after"]["features"],
-        "controls": {"permuted_labels": summarise(read_table(inputs.controls))},
+        "controls": {
+            "permuted_labels": summarise(read_table(inputs.controls)),
+            "gene_order": compare(inputs.orders, orders, raw, *weights_of_tested(test, samples, protocol)),
+        },
     }
     # What only this kind of study has, from the jobs that ran beside the evaluation.
     metrics["extra"] = {"v_measure": read_json(inputs.clusters)["random_sets"]}
     stability = read_json(inputs.stability)
     if "marker_recovery" in stability:
         metrics["extra"]["marker_recovery"] = stability["marker_recovery"]
-    curves = draw(test, test_rows(predictions), metrics, samples, tuning, Path(outputs.metrics).parent, data)
+    curves = draw(test, raw, metrics, samples, tuning, Path(outputs.metrics).parent, data)
     write_json(curves, outputs.curves)
     write_json(metrics, outputs.metrics)
     write_table(metrics_table(metrics), outputs.table)
@@ -134,5 +158,6 @@ if __name__ == "__main__":
             snakemake.params.data,
             snakemake.params.evaluation,
             snakemake.params.calibration,
+            snakemake.params.orders,
             snakemake.params.seed,
         )

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from genestrata.cohort import Cohort
+from genestrata.drawing import simulated_note
 from genestrata.explaining import explain_model, model_weights, rank_features
-from genestrata.figures import plot_shap_bar, plot_shap_beeswarm, plot_tree, plot_weights, simulated_note
+from genestrata.figures import plot_shap_bar, plot_shap_beeswarm, plot_tree, plot_weights
 from genestrata.files import write_table
+from genestrata.gpus import hide_gpus_unless_granted
 from genestrata.logs import job_log
 from genestrata.models.registry import REGISTRY, model_title
 from genestrata.models.storage import FittedModel
@@ -43,6 +45,7 @@ def main(inputs, outputs, model, repeats, background, markers, data, seed):
 
 
 if __name__ == "__main__":
+    hide_gpus_unless_granted(snakemake.resources.get("gpu", 0))
     with job_log(snakemake.log[0]):
         main(
             snakemake.input,

@@ -88,22 +88,7 @@ def make_folds():
 
 
 @pytest.fixture(scope="session")
-def quick_stack():
-    """A meta-learner of few trees: fitting and saving the usual ones takes most of a test's time."""
-    from sklearn.ensemble import GradientBoostingClassifier
-
-    fit = GradientBoostingClassifier.fit
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            GradientBoostingClassifier,
-            "fit",
-            lambda self, *data, **more: fit(self.set_params(n_estimators=10), *data, **more),
-        )
-        yield
-
-
-@pytest.fixture(scope="session")
-def trained_study(tmp_path_factory, quick_stack):
+def trained_study(tmp_path_factory):
     """Three classes through 3 folds x 2 repeats with four models and their stack: everything that evaluation,
     explanation and bundle read."""
     cohort = build_cohort(sizes=(14, 12, 10), effect=1.5)
@@ -115,17 +100,18 @@ def trained_study(tmp_path_factory, quick_stack):
     for repeat in ("r0", "r1"):
         repeat_folds = build_folds(samples, repeat, repeats=2)
         ranking = rank_folds(cohort.values, cohort.labels, cohort.features, repeat_folds, "anova_f")
+        sizes = {fold.name: [3, 10] for fold in repeat_folds}
         base = []
         for model in models:
             directories[repeat, model] = folder / repeat / model
             results = train_model(
-                model, cohort, repeat_folds, ranking, [3, 10], overrides.get(model, {}), 1, 1, folder / repeat / model
+                model, cohort, repeat_folds, ranking, sizes, overrides.get(model, {}), 1, 1, folder / repeat / model
             )
-            base.append(results[0])
-            tables.append([table.assign(repeat=repeat, model=model) for table in results])
+            base.append(results.predictions)
+            tables.append([table.assign(repeat=repeat, model=model) for table in results[:3]])
         directories[repeat, "stack"] = folder / repeat / "stack"
         results = train_stack(pd.concat(base), models[1:], repeat, 1, folder / repeat / "stack")
-        tables.append([table.assign(repeat=repeat, model="stack") for table in results])
+        tables.append([table.assign(repeat=repeat, model="stack") for table in results[:3]])
         folds += repeat_folds
     predictions, tuning, history = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
     return SimpleNamespace(

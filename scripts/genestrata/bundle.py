@@ -1,7 +1,8 @@
 """The bundle: one folder with every fitted part of a study's models, fitted on all samples, and a model card.
 
 bundle.json     study, classes, headline model, temperature and threshold of each model, checksums of all parts
-parts/          <model>.skops or .ubj with <model>.json (features in order, training mean and standard deviation)
+parts/          <model>.skops, .ubj or .keras with <model>.json (features in order, training mean and standard
+                deviation)
 MODEL_CARD.md   what the model is for, how good it is and what it must not be used for
 """
 
@@ -18,12 +19,12 @@ import pooch
 from genestrata.calibration import Calibration
 from genestrata.files import atomic_path, write_json
 from genestrata.models.registry import model_title
-from genestrata.models.storage import FittedModel
+from genestrata.models.storage import copy_model
 from genestrata.predictions import class_names, codes, probabilities
 from genestrata.splitting import FINAL
 
 # Packages whose version decides whether a saved model can be read.
-PACKAGES = ("numpy", "scikit-learn", "skops", "xgboost", "xgboost-cpu")
+PACKAGES = ("numpy", "scikit-learn", "skops", "xgboost", "xgboost-cpu", "tensorflow", "keras")
 
 
 def installed_versions() -> dict[str, str]:
@@ -58,7 +59,7 @@ def write_bundle(
     classes = class_names(predictions)
     models = {}
     for model, directory in models_dirs.items():
-        FittedModel.load(directory / FINAL).save(parts / model)
+        copy_model(directory / FINAL, parts / model)
         rows = predictions[(predictions["model"] == model) & (predictions["fold"] == FINAL)]
         fitted = Calibration.fit(probabilities(rows), codes(rows["true"], classes), study["calibration"])
         models[model] = asdict(fitted)

@@ -6,28 +6,43 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from genestrata.ordering import read_genome_order
+
 
 @dataclass(frozen=True)
 class Cohort:
-    """The cleaned data of a study: values (n_samples, n_features) float32, names, labels, sorted classes."""
+    """The cleaned data of a study: values (n_samples, n_features) float32, names, labels, sorted classes.
+
+    groups : (n_samples,) text, samples that belong together, or None; genome_order : (n_features,) int, place of each
+    feature on the chromosomes, or None
+    """
 
     values: np.ndarray
     features: np.ndarray
     samples: np.ndarray
     labels: np.ndarray
     classes: list[str] = field(default_factory=list)
+    groups: np.ndarray | None = None
+    genome_order: np.ndarray | None = None
 
     @classmethod
-    def read(cls, features_path: str | Path, samples: pd.DataFrame) -> "Cohort":
-        """Read features.parquet; `samples` is the table of samples.tsv, in the same order."""
+    def read(
+        cls, features_path: str | Path, samples: pd.DataFrame, positions_path: str | Path | None = None
+    ) -> "Cohort":
+        """Read features.parquet; `samples` is the table of samples.tsv, in the same order; `positions_path` a table of
+        feature, chromosome and start."""
         table = pd.read_parquet(features_path)
         labels = samples["label"].to_numpy(dtype=object)
+        features = table.columns[1:].to_numpy(dtype=object)
+        groups = samples["group"].to_numpy(dtype=object)
         return cls(
             values=table.drop(columns="sample").to_numpy(dtype=np.float32),
-            features=table.columns[1:].to_numpy(dtype=object),
+            features=features,
             samples=samples["sample"].to_numpy(dtype=object),
             labels=labels,
             classes=sorted(set(labels)),
+            groups=groups if (groups != "").all() else None,
+            genome_order=read_genome_order(positions_path, features) if positions_path else None,
         )
 
     @property

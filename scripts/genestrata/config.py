@@ -4,27 +4,35 @@ import copy
 import difflib
 import functools
 import itertools
+import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 
 from genestrata.errors import InputError
-from genestrata.models import load_module
+from genestrata.models import load_module, parameter_grid
 from genestrata.models.registry import REGISTRY
 from genestrata.readers import READERS
 from genestrata.schemes import check_repeats
 from genestrata.simulators import SIMULATORS
 
-# Keys of a study that name a file of the user's, relative to the study file.
-FILE_KEYS = ("expression", "samples")
+# Keys of a study that name a file of the user's, relative to the study file; the first two are its data.
+FILE_KEYS = ("expression", "samples", "gene_positions")
 # Defaults that a study may remove with a null; without any other one a job would stop.
 REMOVABLE = ("stack",)
 # Types of a JSON schema in the words of YAML.
-TYPES = {"string": "text", "integer": "a whole number", "array": "a list", "object": "a mapping"}
+TYPES = {
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+}
 # Sections of a study that a source may override; its other keys say where the data come from.
 SOURCE_KEYS = {"public": ("folder", "reader", "files"), "simulated": ("simulator", "classes")}
 SOURCE_OVERRIDES = (
@@ -40,6 +48,18 @@ SOURCE_OVERRIDES = (
 )
 
 
+# JSON counts 2.0 as a whole number and YAML knows .nan; a job can use neither.
+StrictValidator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ).redefine(
+        "number",
+        lambda _, value: isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value),
+    ),
+)
+
+
 def merge(base: Any, override: Any) -> Any:
     """Merge two settings: dicts deeply, anything else (lists too) replaced, a null in `override` removes the key."""
     if not (isinstance(base, Mapping) and isinstance(override, Mapping)):
@@ -47,7 +67,7 @@ def merge(base: Any, override: Any) -> Any:
     merged = {key: copy.deepcopy(value) for key, value in base.items() if key not in override}
     for key, value in override.items():
         if value is not None:
-            merged[key] = merge(base[key], value) if key in base else copy.deepcopy(value)
+            merged[key] = merge(base.get(key, {}), value)
     return merged
 
 
@@ -68,7 +88,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def validate(content: Mapping[str, Any], schema: Mapping[str, Any], file: str | Path) -> None:
     """Raise InputError that lists, one per line, every violation of the schema in `content`."""
-    errors = sorted(Draft202012Validator(schema).iter_errors(content), key=lambda error: list(map(str, error.path)))
+    errors = sorted(StrictValidator(schema).iter_errors(content), key=lambda error: list(map(str, error.path)))
     if errors:
         # A schema error per missing key, but one message for all of them.
         raise InputError("\n".join(dict.fromkeys(_explain(error, file) for error in errors)))
@@ -111,7 +131,9 @@ def _explain(error: Any, file: str | Path) -> str:
         "pattern": lambda: f"text like {limit}",
     }
     expected = expectations[rule]() if rule in expectations else error.message
-    return f"{file}: {key or 'the file'}: found {_kind(error.instance)}, allowed: {expected}"
+    exponent = isinstance(error.instance, str) and re.fullmatch(r"[-+]?\d+[eE][-+]?\d+", error.instance)
+    hint = "; YAML reads it as text, write it with a decimal point (1.0e-4)" if exponent else ""
+    return f"{file}: {key or 'the file'}: found {_kind(error.instance)}, allowed: {expected}{hint}"
 
 
 def unknown_name(file: str | Path, key: str, name: str, allowed: Iterable[str], noun: str = "name") -> str:
@@ -190,7 +212,7 @@ class Catalogue:
             if group is not None:
                 layers.append({"columns": {"group": group}})
         else:
-            mixed = [key for key in (*FILE_KEYS, "label_column") if key in study]
+            mixed = [key for key in (*FILE_KEYS[:2], "label_column") if key in study]
             if mixed:
                 raise InputError(
                     f"{path}: {', '.join(mixed)}: a study has either `sources` or files of its own; with `extends`, "
@@ -198,6 +220,7 @@ class Catalogue:
                 )
             if data not in sources:
                 raise InputError(f"{path}: sources: no source '{data}'; this study has: {', '.join(sources)}")
+            _check_file(study, "gene_positions", path)
             own = {key: value for key, value in sources[data].items() if key not in SOURCE_OVERRIDES}
             missing = [key for key in SOURCE_KEYS[data] if key not in own]
             if missing:
@@ -284,8 +307,13 @@ def _check_user_files(study: Mapping[str, Any], path: Path) -> None:
     if study["reader"] != "table":
         raise InputError(unknown_name(path, "reader", study["reader"], ["table"], "reader of your own files"))
     for key in FILE_KEYS:
-        if key in study and not Path(study[key]).is_file():
-            raise InputError(f"{path}: {key}: no such file: {study[key]}")
+        _check_file(study, key, path)
+
+
+def _check_file(study: Mapping[str, Any], key: str, path: Path) -> None:
+    """Raise InputError for a key that names a file that is not there."""
+    if key in study and not Path(study[key]).is_file():
+        raise InputError(f"{path}: {key}: no such file: {study[key]}")
 
 
 def _check_parameters(model: str, parameters: Mapping[str, Any], path: Path) -> None:
@@ -302,6 +330,21 @@ def _check_parameters(model: str, parameters: Mapping[str, Any], path: Path) -> 
         for item in values:
             if numeric and (isinstance(item, bool) or not isinstance(item, int | float)):
                 raise InputError(f"{path}: {key}: found {_kind(item)}, allowed: a number")
+
+
+def _check_network(model: str, study: Mapping[str, Any], path: Path) -> None:
+    """Raise InputError for settings of a network that do not fit together; the schema has checked each by itself."""
+    settings = parameter_grid(model, study.get("model_params", {}).get(model, {}))[0]
+    lengths = {key: len(settings[key]) for key in load_module(model).LAYERS}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{key} {length}" for key, length in lengths.items())
+        raise InputError(f"{path}: model_params.{model}: found {found} values, expected one a layer")
+    orders = [settings["gene_order"], *study["controls"]["gene_orders"]] if "gene_order" in settings else []
+    if "position" in orders and "gene_positions" not in study:
+        raise InputError(
+            f"{path}: model_params.{model}.gene_order: position needs `gene_positions`, a table of feature, "
+            "chromosome and start"
+        )
 
 
 def _check_names(study: Mapping[str, Any], path: Path) -> None:
@@ -321,6 +364,9 @@ def _check_names(study: Mapping[str, Any], path: Path) -> None:
         for model in models:
             if model not in REGISTRY:
                 raise InputError(unknown_name(path, key, model, REGISTRY, "model"))
+    if REGISTRY[study["controls"]["model"]].deep:
+        cheap = [name for name, entry in REGISTRY.items() if not entry.deep]
+        raise InputError(unknown_name(path, "controls.model", study["controls"]["model"], cheap, "cheap model"))
     for section, models in (
         ("stack.base", study.get("stack", {}).get("base", [])),
         ("explain.models", study.get("explain", {}).get("models", [])),
@@ -328,8 +374,11 @@ def _check_names(study: Mapping[str, Any], path: Path) -> None:
         for model in models:
             if model not in study["models"]:
                 raise InputError(unknown_name(path, section, model, study["models"], "model of this study"))
-    for model, parameters in study.get("model_params", {}).items():
-        _check_parameters(model, parameters, path)
+    for model in {*study["models"], *study.get("model_params", {})}:
+        if REGISTRY[model].deep:
+            _check_network(model, study, path)
+        else:
+            _check_parameters(model, study.get("model_params", {}).get(model, {}), path)
     explained = [name for name in study["models"] if REGISTRY[name].explainer]
     if not explained:
         explainable = [name for name, entry in REGISTRY.items() if entry.explainer]

@@ -44,6 +44,11 @@ def reasons_to_distrust(
     if protocol["replicates_shared"]:
         places = " and ".join(f"{place} folds" for place in protocol["replicates_shared"])
         reasons.append(f"Replicates shared: samples of one group stand on both sides of {places}.")
+    lacking = protocol["test_folds_without_class"]
+    if lacking:
+        named = ", ".join(f"{label} ({len(folds)})" for label, folds in lacking.items())
+        area = "is pooled over all folds" if entry["roc_auc_pooled"] else "leaves them out"
+        reasons.append(f"Test folds without a class: {named}. The ROC-AUC of the class {area}.")
     width = score["ci95"][1] - score["ci95"][0]
     tested = tested_samples(entry)
     if score["value"] == 1:

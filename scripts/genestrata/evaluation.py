@@ -105,14 +105,11 @@ def evaluate(
         "folds_requested": protocol["folds"],
         "inner_folds_requested": protocol["inner_folds"],
         "replicates_shared": shares_replicates(outer, samples),
+        "test_folds_without_class": folds_without_class(outer, classes),
     }
     test, parameters = calibrate(predictions, calibration)
     raw = test_rows(predictions)
-    # The interval is about the samples that were tested; a published training part is none of them.
-    tested = samples[samples["sample"].isin(set(test["sample"]))]
-    names = list(tested["sample"])
-    groups = tested["group"].to_numpy(dtype=str) if keeps_groups(protocol["scheme"], samples) else None
-    weights = bootstrap_weights(codes(tested["label"], classes), groups, protocol["seed"])
+    names, weights = weights_of_tested(test, samples, protocol)
     selected, inner = select_model(tuning)
     ones = np.ones((1, len(names)))
 
@@ -158,6 +155,33 @@ def evaluate(
         "extra": {},
     }
     return metrics, test
+
+
+def weights_of_tested(
+    test: pd.DataFrame, samples: pd.DataFrame, protocol: Mapping[str, Any]
+) -> tuple[list[str], np.ndarray]:
+    """Samples that were tested and their bootstrap weights (draws, n_tested), seeded from protocol["seed"].
+
+    An interval is about the samples that were tested; a published training part is none of them.
+    """
+    tested = samples[samples["sample"].isin(set(test["sample"]))]
+    groups = tested["group"].to_numpy(dtype=str) if keeps_groups(protocol["scheme"], samples) else None
+    labels = codes(tested["label"], class_names(test))
+    return list(tested["sample"]), bootstrap_weights(labels, groups, protocol["seed"])
+
+
+def folds_without_class(outer: pd.DataFrame, classes: Sequence[str]) -> dict[str, list[str]]:
+    """Classes that some test folds lack, each with those folds as repeat/fold."""
+    test = outer[outer["inner_fold"].isna()].drop_duplicates(["repeat", "fold", "sample"])
+    found = test.groupby(["repeat", "fold"], observed=True)["true"].agg(set)
+    lacking = {
+        label: [f"{repeat}/{fold}" for (repeat, fold), present in found.items() if label not in present]
+        for label in classes
+    }
+    for label, folds in lacking.items():
+        if folds:
+            logger.warning("class '%s' is missing from test folds %s", label, ", ".join(folds))
+    return {label: folds for label, folds in lacking.items() if folds}
 
 
 def shares_replicates(outer: pd.DataFrame, samples: pd.DataFrame) -> list[str]:

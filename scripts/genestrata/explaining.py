@@ -1,6 +1,7 @@
 """SHAP values of held-out samples (Lundberg and Lee 2017, NeurIPS), rankings of genes and their consensus."""
 
 import logging
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from genestrata.cohort import Cohort
+from genestrata.models.networks import NetworkClassifier
 from genestrata.models.registry import REGISTRY
 from genestrata.models.storage import FittedModel
 from genestrata.seeds import derive_seed
@@ -22,12 +24,14 @@ logger = logging.getLogger(__name__)
 FUSION_CONSTANT = 60
 
 
-def shap_values(name: str, model: FittedModel, Z: np.ndarray, background: np.ndarray) -> np.ndarray:
+def shap_values(name: str, model: FittedModel, Z: np.ndarray, background: np.ndarray, seed: int) -> np.ndarray:
     """SHAP values (n_samples, k, n_classes) of standardised rows Z (n_samples, k).
 
     Linear models are explained on the scale of their margins against the mean of `background` (rows of the training
-    part); trees by TreeSHAP along the paths of the training rows (probabilities for forests, log-odds for boosting). A
-    model with one output explains its second class; the first is its negative. Classes unseen in training get 0.
+    part); trees by TreeSHAP along the paths of the training rows (probabilities for forests, log-odds for boosting);
+    probabilities of networks by expected gradients (Erion et al. 2021, Nature Machine Intelligence 3:620), for which
+    `seed` draws points between Z and background. A model with one output explains its second class; the first is its
+    negative. Classes unseen in training get 0.
     """
     import shap
 
@@ -35,9 +39,15 @@ def shap_values(name: str, model: FittedModel, Z: np.ndarray, background: np.nda
         # Given bare rows, SHAP would draw 100 of them at random.
         masker = shap.maskers.Independent(background, max_samples=len(background))
         explainer = shap.LinearExplainer((model.estimator.coef_, model.estimator.intercept_), masker)
+    elif REGISTRY[name].explainer == "gradient":
+        explainer = shap.GradientExplainer(model.estimator.network, background)
     else:
         explainer = shap.TreeExplainer(model.estimator)
-    values = np.asarray(explainer.shap_values(Z))
+    with warnings.catch_warnings():
+        # SHAP hands Keras its one input as a list, and Keras says so for every class and sample.
+        warnings.filterwarnings("ignore", message="The structure of `inputs`")
+        options = {"rseed": seed} if REGISTRY[name].explainer == "gradient" else {}
+        values = np.asarray(explainer.shap_values(Z, **options))
     if values.ndim == 2 or values.shape[2] == 1:
         single = values.reshape(len(Z), -1)
         values = np.stack([-single, single], axis=2)
@@ -53,11 +63,12 @@ def explain_fold(
     position = pd.Series(np.arange(len(cohort.features)), index=cohort.features)
     columns = position[model.features].to_numpy()
     rows = fold.train
+    fold_seed = derive_seed(seed, fold.repeat, fold.name, "background")
     if len(rows) > background:
-        random = np.random.default_rng(derive_seed(seed, fold.repeat, fold.name, "background"))
+        random = np.random.default_rng(fold_seed)
         rows = np.sort(random.choice(rows, background, replace=False))
     Z = model.standardise(cohort.values[np.ix_(fold.test, columns)])
-    return Z, shap_values(name, model, Z, model.standardise(cohort.values[np.ix_(rows, columns)]))
+    return Z, shap_values(name, model, Z, model.standardise(cohort.values[np.ix_(rows, columns)]), fold_seed)
 
 
 def explain_model(
@@ -98,9 +109,11 @@ def model_weights(model: FittedModel) -> pd.DataFrame:
     """What a fitted model itself says of its features: class, feature, weight, largest first within a class.
 
     Coefficients per standard deviation of the gene towards a class (two classes have one set, towards the second), or
-    impurity-based or gain importances of trees, which know no class ("").
+    impurity-based or gain importances of trees, which know no class (""); no rows for a network.
     """
     estimator = model.estimator
+    if isinstance(estimator, NetworkClassifier):
+        return pd.DataFrame({"class": [], "feature": [], "weight": []})
     if hasattr(estimator, "coef_"):
         rows = np.atleast_2d(estimator.coef_)
         codes = model.class_codes[1:] if len(rows) == 1 else model.class_codes

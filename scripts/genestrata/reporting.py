@@ -115,6 +115,7 @@ def study_sections(study: Mapping[str, Any], folder: Path) -> Iterator[tuple[str
         _cleaning(cleaning),
     )
     yield from _evaluation_sections(metrics, folder)
+    yield from _network_sections(study, metrics, folder)
     yield from _gene_sections(study, stability, markers, folder)
     yield from _cluster_sections(clusters, folder)
     listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
@@ -276,6 +277,47 @@ def _evaluation_sections(metrics: Mapping[str, Any], folder: Path) -> Iterator[t
         _line_plot(curves["calibration"], markers=True),
     )
     yield "tuning", "Tuning", curves["tuning"]["description"], _line_plot(curves["tuning"], markers=True)
+
+
+def _network_sections(
+    study: Mapping[str, Any], metrics: Mapping[str, Any], folder: Path
+) -> Iterator[tuple[str, str, str, dict]]:
+    """How the networks were trained, and whether the order of the genes matters to them."""
+    if study["networks"]:
+        yield (
+            "training",
+            "Training of the networks",
+            "Rows that are fitted, and rows of the training part that are only watched: they stop the training and "
+            "reduce the learning rate. Line: median over all fits; band: the middle 80 % of them.",
+            image_section(
+                [
+                    (folder / f"evaluation/training_history_{model}.png", f"Loss and accuracy of {model_title(model)}")
+                    for model in study["networks"]
+                ]
+            ),
+        )
+    rows = {}
+    for model, orders in metrics["controls"]["gene_order"].items():
+        for order, entry in orders.items():
+            gain = entry.get("balanced_accuracy_gain")
+            rows[f"{model_title(model)}, {order}"] = {
+                "balanced_accuracy": with_interval(entry["balanced_accuracy"]),
+                "accuracy": with_interval(entry["accuracy"]),
+                "gain": with_interval(gain) if gain else "used by the model",
+            }
+    if rows:
+        headers = {
+            "balanced_accuracy": {"title": "Balanced accuracy (95 %)"},
+            "accuracy": {"title": "Accuracy (95 %)"},
+            "gain": {"title": "Gain of the order used (95 %)"},
+        }
+        yield (
+            "gene_order",
+            "Does the order of the genes matter?",
+            "The same networks, seeds and folds with the genes in other orders; the gain is paired by sample. An "
+            "interval that contains 0 means that the order made no difference that these samples could show.",
+            table_section(rows, headers, "Network, order", "Network, order"),
+        )
 
 
 def _calibration_text(entry: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,16 @@ import sklearn
 from tqdm import tqdm
 
 from genestrata.cohort import Cohort
+from genestrata.errors import DivergedError, InputError
 from genestrata.models import load_module, parameter_grid
 from genestrata.models.storage import FittedModel, standardise
+from genestrata.ordering import order_features
 from genestrata.predictions import prediction_table
 from genestrata.ranking import Rankings
 from genestrata.scoring import inner_score
 from genestrata.seeds import derive_seed
 from genestrata.splitting import Fold
+from genestrata.tables import TrainingTables
 
 logger = logging.getLogger(__name__)
 
@@ -28,45 +31,63 @@ logger = logging.getLogger(__name__)
 def fit_model(
     name: str,
     Z: np.ndarray,
-    codes: np.ndarray,
     cohort: Cohort,
+    rows: np.ndarray,
     selected: tuple[np.ndarray, np.ndarray, np.ndarray],
     setting: Mapping[str, Any],
     seed: int,
     threads: int,
-) -> FittedModel:
-    """Fit one model on standardised training rows.
+) -> tuple[FittedModel, np.ndarray]:
+    """Fit one model on standardised rows of a training part.
 
-    Z : (n_samples, at least k) float32, best feature first; codes : (n_samples,) int into cohort.classes; selected :
-    columns, mean and standard deviation of the features of Z; setting : k and parameters. Classes absent from the rows
-    are left out of the fit.
+    Z : (n_rows, at least k) float32, best feature first; rows : (n_rows,) int into the cohort; selected : columns, mean
+    and standard deviation of the features of Z; setting : k and parameters. Classes absent from the rows are left out
+    of the fit. Returns the model and the column of Z of each of its features. Raises DivergedError.
     """
-    k = min(setting["k"], Z.shape[1])
-    present, contiguous = np.unique(codes, return_inverse=True)
+    columns, mean, scale = selected
+    parameters = dict(setting["parameters"])
+    order = np.arange(min(setting["k"], Z.shape[1]))
+    if "gene_order" in parameters:
+        order = order_features(parameters["gene_order"], Z[:, order], columns[order], cohort.genome_order, seed)
+    present, contiguous = np.unique(cohort.codes[rows], return_inverse=True)
+    groups = None if cohort.groups is None else cohort.groups[rows]
     # Thousands of small fits on data that were checked once: scikit-learn's own checks take half of their time.
     with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
-        estimator = load_module(name).fit(Z[:, :k], contiguous, dict(setting["parameters"]), seed, threads)
-    columns, mean, scale = selected
-    return FittedModel(
+        estimator = load_module(name).fit(Z[:, order], contiguous, parameters, seed, threads, groups)
+    model = FittedModel(
         estimator=estimator,
-        features=list(cohort.features[columns[:k]]),
-        mean=mean[:k],
-        scale=scale[:k],
+        features=list(cohort.features[columns[order]]),
+        mean=mean[order],
+        scale=scale[order],
         classes=cohort.classes,
         class_codes=present.tolist(),
         settings=dict(setting),
     )
+    return model, order
+
+
+def fit_in_fold(name: str, fold: Fold, inner_fold: int | None, *arguments: Any) -> tuple[FittedModel, np.ndarray]:
+    """`fit_model`, with a message that names the fold where a network diverges."""
+    try:
+        return fit_model(name, *arguments)
+    except DivergedError as error:
+        part = "" if inner_fold is None else f", inner fold {inner_fold}"
+        raise InputError(
+            f"{name}: repeat {fold.repeat}, fold {fold.name}{part}: {error}; lower model_params.{name}.learning_rate"
+        ) from None
 
 
 @dataclass
 class FoldResult:
-    """What training leaves of one fold: prediction rows, the tuning table, the refitted model, seconds of its fit."""
+    """What training leaves of one fold: prediction rows, the tuning table, the refitted model, seconds of its fits,
+    epochs of networks."""
 
     predictions: pd.DataFrame
     tuning: pd.DataFrame
     model: FittedModel
     tune_seconds: float
     fit_seconds: float
+    epochs: list[pd.DataFrame] = field(default_factory=list)
 
 
 def train_fold(
@@ -88,6 +109,7 @@ def train_fold(
     largest_k = max(setting["k"] for setting in settings)
     out_of_fold = np.zeros((len(settings), len(fold.train), len(cohort.classes)))
     inner_of_row = np.empty(len(fold.train), dtype=int)
+    epochs = []
     for number, (train, held_out) in enumerate(fold.inner):
         selected = rankings.best(fold.name, number, largest_k)
         columns, mean, scale = selected
@@ -95,8 +117,9 @@ def train_fold(
         places = np.searchsorted(fold.train, held_out)
         inner_of_row[places] = number
         for position, setting in enumerate(settings):
-            model = fit_model(name, Z, codes[train], cohort, selected, setting, seed, threads)
-            out_of_fold[position, places] = model.predict_standardised(Z_held_out[:, : len(model.features)])
+            model, order = fit_in_fold(name, fold, number, Z, cohort, train, selected, setting, seed, threads)
+            out_of_fold[position, places] = model.predict_standardised(Z_held_out[:, order])
+            epochs.append(epoch_rows(model, fold.name, number))
 
     scores = [inner_score(probabilities, codes[fold.train]) for probabilities in out_of_fold]
     chosen = min(range(len(settings)), key=lambda position: (-round(scores[position][0], 9), scores[position][1]))
@@ -119,12 +142,13 @@ def train_fold(
     selected = rankings.best(fold.name, None, setting["k"])
     columns, mean, scale = selected
     Z = standardise(cohort.values[np.ix_(fold.train, columns)], mean, scale)
-    model = fit_model(name, Z, codes[fold.train], cohort, selected, setting, seed, threads)
+    model, order = fit_in_fold(name, fold, None, Z, cohort, fold.train, selected, setting, seed, threads)
+    epochs.append(epoch_rows(model, fold.name, None))
     finished = time.perf_counter()
 
     parts = [(inner_of_row.tolist(), fold.train, out_of_fold[chosen])]
     if len(fold.test):
-        test = model.predict_proba(cohort.values[np.ix_(fold.test, columns[: len(model.features)])])
+        test = model.predict_proba(cohort.values[np.ix_(fold.test, columns[order])])
         parts.append(([None] * len(fold.test), fold.test, test))
     predictions = pd.concat(
         [
@@ -143,7 +167,22 @@ def train_fold(
         len(settings),
         scores[chosen][0],
     )
-    return FoldResult(predictions, tuning, model, tuned - started, finished - tuned)
+    return FoldResult(predictions, tuning, model, tuned - started, finished - tuned, epochs)
+
+
+def epoch_rows(model: FittedModel, fold: str, inner_fold: int | None) -> pd.DataFrame:
+    """Epochs of a network's fit with fold and inner_fold in front, no rows for any other model."""
+    history = getattr(model.estimator, "history", None)
+    table = pd.DataFrame(columns=["epoch"]) if history is None else history.copy()
+    table.insert(0, "inner_fold", pd.array([inner_fold] * len(table), dtype="Int16"))
+    table.insert(0, "fold", fold)
+    return table
+
+
+def chosen_sizes(tuning: pd.DataFrame) -> dict[str, list[int]]:
+    """The number of features that another model's inner score chose in each fold, from its tuning table."""
+    chosen = tuning[tuning["chosen"]]
+    return {str(fold): [int(k)] for fold, k in zip(chosen["fold"], chosen["k"], strict=True)}
 
 
 def candidate_settings(
@@ -160,27 +199,25 @@ def train_model(
     cohort: Cohort,
     folds: Sequence[Fold],
     ranking: pd.DataFrame,
-    k: Sequence[int],
+    k: Mapping[str, Sequence[int]],
     overrides: Mapping[str, Any],
     seed: int,
     threads: int,
     models_dir: Path,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Train one model on all folds; saves each fold's model under `models_dir` and returns predictions, tuning and
-    history.
-
-    history has one row per fold: tune_seconds, fit_seconds, model_bytes.
-    """
+) -> TrainingTables:
+    """Train one model on all folds; saves each fold's model under `models_dir`. k : fold to the numbers of features to
+    try."""
     rankings = Rankings(ranking, cohort.features)
-    settings = candidate_settings(name, k, len(cohort.features), overrides)
-    predictions, tuning, history = [], [], []
+    predictions, tuning, history, epochs = [], [], [], []
     for fold in tqdm(folds, desc=name, unit="fold", leave=False, disable=None):
+        settings = candidate_settings(name, k[fold.name], len(cohort.features), overrides)
         result = train_fold(
             name, cohort, fold, rankings, settings, derive_seed(seed, fold.repeat, fold.name, name), threads
         )
         size = result.model.save(models_dir / fold.name)
         predictions.append(result.predictions)
         tuning.append(result.tuning)
+        epochs += result.epochs
         history.append(
             {
                 "fold": fold.name,
@@ -189,4 +226,9 @@ def train_model(
                 "model_bytes": size,
             }
         )
-    return pd.concat(predictions, ignore_index=True), pd.concat(tuning, ignore_index=True), pd.DataFrame(history)
+    return TrainingTables(
+        pd.concat(predictions, ignore_index=True),
+        pd.concat(tuning, ignore_index=True),
+        pd.DataFrame(history),
+        pd.concat(epochs, ignore_index=True),
+    )

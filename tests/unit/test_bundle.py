@@ -1,14 +1,17 @@
 """The bundle: what is in it is what was fitted on all samples."""
 
 import hashlib
+import importlib.metadata
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from genestrata.bundle import write_bundle
+from genestrata import bundle as bundling
+from genestrata.bundle import installed_versions, write_bundle
 from genestrata.calibration import apply_temperature, choose_threshold, fit_temperature
 from genestrata.evaluation import evaluate
-from genestrata.files import json_ready, read_json
+from genestrata.files import json_ready, read_json, write_json
 from genestrata.models.storage import FittedModel
 from genestrata.predictions import codes, probabilities
 
@@ -53,6 +56,49 @@ def test_checksums_are_those_of_all_parts(bundle):
     files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (bundle / "parts").iterdir()}
     assert checksums == files
     assert {name.partition(".")[0] for name in files} == set(MODELS)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_parts_are_copies_under_the_name_of_their_model(model, bundle, trained_study):
+    source = trained_study.directories["r0", model]
+    original, copied = read_json(source / "final.json"), read_json(bundle / "parts" / f"{model}.json")
+    suffix = ".skops" if model in ("logistic_regression", "decision_tree") else ".ubj"
+    assert (original["file"], copied["file"]) == (f"final{suffix}", f"{model}{suffix}")
+    assert copied == original | {"file": f"{model}{suffix}"}
+    assert (bundle / "parts" / copied["file"]).read_bytes() == (source / original["file"]).read_bytes()
+
+
+def test_network_is_copied_without_being_read(inputs, tmp_path):
+    """Any bytes will do: nothing that only TensorFlow could read is opened."""
+    source = tmp_path / "dense"
+    source.mkdir()
+    (source / "final.keras").write_bytes(b"no network")
+    write_json({"file": "final.keras", "features": ["g000"], "classes": ["A", "B", "C"]}, source / "final.json")
+    rows = inputs["predictions"]
+    rows = pd.concat([rows, rows[rows["model"] == "xgboost"].assign(model="dense")])
+    folder = tmp_path / "bundle"
+    directories = inputs["models_dirs"] | {"dense": source}
+    write_bundle(folder, **inputs | {"models_dirs": directories, "predictions": rows})
+    assert sorted(path.name for path in (folder / "parts").glob("dense*")) == ["dense.json", "dense.keras"]
+    assert (folder / "parts" / "dense.keras").read_bytes() == b"no network"
+    assert read_json(folder / "parts" / "dense.json")["file"] == "dense.keras"
+    assert read_json(folder / "parts" / "dense.json")["features"] == ["g000"]
+    content = read_json(folder / "bundle.json")
+    assert content["checksums"]["dense.keras"] == hashlib.sha256(b"no network").hexdigest()
+    assert content["models"]["dense"] == content["models"]["xgboost"]
+    # The model of the study is left as it was.
+    assert read_json(source / "final.json")["file"] == "final.keras"
+
+
+@pytest.mark.parametrize("present", [("numpy",), ("numpy", "tensorflow", "keras")])
+def test_versions_are_those_of_the_packages_that_are_installed(present, monkeypatch):
+    def version(package):
+        if package not in present:
+            raise importlib.metadata.PackageNotFoundError(package)
+        return f"{package}-1"
+
+    monkeypatch.setattr(bundling.importlib.metadata, "version", version)
+    assert installed_versions() == {package: f"{package}-1" for package in present}
 
 
 @pytest.mark.parametrize("model", MODELS[:3])

@@ -8,6 +8,7 @@ import yaml
 
 from genestrata.config import Catalogue, merge, read_yaml
 from genestrata.errors import InputError
+from genestrata.models import load_module, parameter_grid
 
 CONFIG = {"studies": ["aml_all"], "data": "simulated", "mirror": "", "seed": 1}
 OWN = {
@@ -239,7 +240,7 @@ def test_unknown_key_is_named_at_every_level_with_the_closest_one(catalogue, wri
         ("separator", ";;", "separator: found ';;' (text), allowed: at most 1 characters"),
         ("columns.label", 1.5, "columns.label: found 1.5 (a number), allowed: text or a whole number"),
         ("clean.max_missing", 1.2, "clean.max_missing: found 1.2 (a number), allowed: at most 1"),
-        ("clean.floor", "20", "clean.floor: found '20' (text), allowed: number or null"),
+        ("clean.floor", "20", "clean.floor: found '20' (text), allowed: a number or null"),
         ("clean.drop_features", "AFFX*", "clean.drop_features: found 'AFFX*' (text), allowed: a list"),
         ("select.k", [0], "select.k.0: found 0 (a number), allowed: at least 1"),
         ("select.k", [], "select.k: found [] (a list), allowed: a list of at least 1"),
@@ -502,3 +503,202 @@ def test_source_without_what_it_needs_is_an_error(catalogue, write):
     content = {"title": "t", "task": "expression", "sources": {"simulated": {"simulator": "expression_cohort"}}}
     with pytest.raises(InputError, match=r"sources\.simulated: required key missing: classes"):
         catalogue.load_study(write(content), "simulated")
+
+
+# networks
+
+NETWORKS = ("dense", "cnn", "lstm")
+
+
+@pytest.mark.parametrize(
+    ("model", "parameter", "close"),
+    [
+        ("dense", "epoch", "epochs"),
+        ("dense", "input_dropot", "input_dropout"),
+        ("cnn", "filter", "filters"),
+        ("cnn", "gene_ordr", "gene_order"),
+        ("lstm", "bidirektional", "bidirectional"),
+    ],
+)
+def test_unknown_parameter_of_a_network_is_named_with_the_closest_one(catalogue, write, model, parameter, close):
+    path = write(OWN | {"model_params": {model: {parameter: 1}}})
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    start = f"{path}: model_params.{model}.{parameter}: unknown key '{parameter}' (did you mean '{close}'?); allowed: "
+    assert str(caught.value).startswith(start)
+    assert str(caught.value).count("\n") == 0
+
+
+@pytest.mark.parametrize("model", NETWORKS)
+def test_every_setting_of_a_network_may_stand_in_a_study_and_nothing_else(catalogue, write, model):
+    settings = load_module(model).SETTINGS
+    content = OWN | {"models": [model], "model_params": {model: settings}}
+    assert catalogue.load_study(write(content), "simulated")["model_params"][model] == settings
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(write(OWN | {"model_params": {model: {"unheard_of": 1}}}), "simulated")
+    allowed = str(caught.value).partition("allowed: ")[2].split(", ")
+    assert set(allowed) == {*settings, "preset"}
+
+
+@pytest.mark.parametrize(
+    ("model", "parameter", "value", "message"),
+    [
+        ("dense", "epochs", 0, "found 0 (a number), allowed: at least 1"),
+        ("dense", "epochs", True, "found True (true/false), allowed: a whole number"),
+        ("dense", "epochs", 2.5, "found 2.5 (a number), allowed: a whole number"),
+        ("dense", "batch_size", 1, "found 1 (a number), allowed: at least 2"),
+        ("dense", "units", "many", "found 'many' (text), allowed: a list"),
+        ("dense", "units", 128, "found 128 (a number), allowed: a list"),
+        ("dense", "learning_rate", 0, "found 0 (a number), allowed: more than 0"),
+        (
+            "dense",
+            "learning_rate",
+            "1e-4",
+            "found '1e-4' (text), allowed: a number; YAML reads it as text, write it with a decimal point (1.0e-4)",
+        ),
+        ("dense", "input_dropout", 1, "found 1 (a number), allowed: less than 1"),
+        ("dense", "noise", -0.1, "found -0.1 (a number), allowed: at least 0"),
+        ("dense", "watched_share", 0.6, "found 0.6 (a number), allowed: at most 0.5"),
+        ("dense", "batch_normalisation", "yes", "found 'yes' (text), allowed: true or false"),
+        ("dense", "monitor", "f1", "found 'f1' (text), allowed: one of loss, accuracy"),
+        ("dense", "preset", "paper", "found 'paper' (text), allowed: one of published"),
+        ("cnn", "gene_order", "random", "found 'random' (text), allowed: one of clustered, file, shuffled, position"),
+        ("cnn", "summary", "last", "found 'last' (text), allowed: one of flatten, average"),
+        ("lstm", "steps", 0, "found 0 (a number), allowed: at least 1"),
+        ("lstm", "summary", "sum", "found 'sum' (text), allowed: one of flatten, average, last"),
+    ],
+)
+def test_wrong_setting_of_a_network_is_one_line_with_file_and_key(catalogue, write, model, parameter, value, message):
+    path = write(OWN | {"model_params": {model: {parameter: value}}})
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert str(caught.value) == f"{path}: model_params.{model}.{parameter}: {message}"
+
+
+@pytest.mark.parametrize(
+    ("model", "parameter", "value", "message"),
+    [
+        ("dense", "dropout", [1.5], "0: found 1.5 (a number), allowed: less than 1"),
+        ("dense", "units", [0], "0: found 0 (a number), allowed: at least 1"),
+        ("lstm", "dropout", [0.1, "low"], "1: found 'low' (text), allowed: a number"),
+        ("cnn", "kernel", [8, 2.5], "1: found 2.5 (a number), allowed: a whole number"),
+    ],
+)
+def test_wrong_value_of_one_layer_is_named_with_its_place(catalogue, write, model, parameter, value, message):
+    path = write(OWN | {"model_params": {model: {parameter: value}}})
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert str(caught.value) == f"{path}: model_params.{model}.{parameter}.{message}"
+
+
+def test_wrong_setting_for_one_source_is_named_with_the_source(catalogue, write):
+    path = write(changed(SIMULATED, "sources.simulated.model_params", {"cnn": {"epochs": 0}}))
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    key = "sources.simulated.model_params.cnn.epochs"
+    assert str(caught.value) == f"{path}: {key}: found 0 (a number), allowed: at least 1"
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters", "found"),
+    [
+        ("dense", {"units": [64, 32]}, "units 2, dropout 1"),
+        ("dense", {"preset": "published", "units": [64]}, "units 1, dropout 2"),
+        ("cnn", {"kernel": [5]}, "filters 2, kernel 1, strides 2, pool 2, dropout 2"),
+        ("lstm", {"dropout": [0.1, 0.2]}, "units 1, dropout 2"),
+    ],
+)
+def test_layers_of_different_numbers_are_an_error(catalogue, write, model, parameters, found):
+    path = write(OWN | {"model_params": {model: parameters}})
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert str(caught.value) == f"{path}: model_params.{model}: found {found} values, expected one a layer"
+
+
+def test_layers_of_equal_numbers_are_accepted(catalogue, write):
+    parameters = {"units": [64, 32, 16], "dropout": [0.1, 0.2, 0.3]}
+    study = catalogue.load_study(write(OWN | {"models": ["dense"], "model_params": {"dense": parameters}}), "simulated")
+    assert study["model_params"]["dense"] == parameters
+
+
+@pytest.mark.parametrize("model", NETWORKS)
+def test_preset_replaces_the_defaults_and_own_settings_win_over_it(model):
+    module = load_module(model)
+    published = module.PRESETS["published"]
+    (defaults,), (preset,) = parameter_grid(model, {}), parameter_grid(model, {"preset": "published"})
+    assert defaults == module.SETTINGS
+    assert preset == module.SETTINGS | published
+    assert preset != defaults
+    (own,) = parameter_grid(model, {"preset": "published", "epochs": 7, "dropout": [0.1, 0.1]})
+    assert own == preset | {"epochs": 7, "dropout": [0.1, 0.1]}
+    # What a preset does not say stays as it was, and the preset is no setting itself.
+    assert preset["watched_share"] == defaults["watched_share"]
+    assert "preset" not in own
+    assert set(published) <= set(defaults)
+
+
+@pytest.mark.parametrize("model", NETWORKS)
+def test_a_list_is_one_setting_of_a_network_and_no_search(model):
+    assert len(parameter_grid(model, {"units": [8, 4], "dropout": [0.1, 0.2]})) == 1
+    with pytest.raises(ValueError, match=f"{model} has no parameter depth; it has: .*preset"):
+        parameter_grid(model, {"depth": 3})
+
+
+@pytest.mark.parametrize("model", ["cnn", "lstm"])
+def test_order_by_position_needs_positions(catalogue, write, tmp_path, model):
+    content = OWN | {"models": [model], "model_params": {model: {"gene_order": "position"}}}
+    path = write(content)
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert str(caught.value) == (
+        f"{path}: model_params.{model}.gene_order: position needs `gene_positions`, a table of feature, chromosome and "
+        "start"
+    )
+    (tmp_path / "positions.tsv").touch()
+    study = catalogue.load_study(write(content | {"gene_positions": "positions.tsv"}), "simulated")
+    assert study["gene_positions"] == str(tmp_path / "positions.tsv")
+
+
+def test_absent_table_of_positions_is_named(catalogue, write, tmp_path):
+    path = write(OWN | {"gene_positions": "nope.tsv"})
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert str(caught.value) == f"{path}: gene_positions: no such file: {tmp_path / 'nope.tsv'}"
+
+
+def test_positions_may_stand_beside_sources_and_are_relative_to_the_study_file(catalogue, write, tmp_path):
+    write(SIMULATED | {"gene_positions": "positions.tsv"}, "deep/base.yaml")
+    (tmp_path / "deep" / "positions.tsv").touch()
+    study = catalogue.load_study(write({"extends": "deep/base.yaml"}, "variant.yaml"), "simulated")
+    assert study["gene_positions"] == str(tmp_path / "deep" / "positions.tsv")
+    assert study["data"] == "simulated"
+
+
+@pytest.mark.parametrize("orders", [[], ["shuffled"], ["file", "clustered", "shuffled"]])
+def test_gene_orders_of_the_control_replace_the_default(catalogue, write, orders):
+    assert catalogue.load_study(write(OWN), "simulated")["controls"]["gene_orders"] == ["file", "shuffled"]
+    study = catalogue.load_study(write(changed(OWN, "controls.gene_orders", orders)), "simulated")
+    assert study["controls"]["gene_orders"] == orders
+    assert study["controls"]["permutations"] == 20
+
+
+@pytest.mark.parametrize(
+    ("orders", "message"),
+    [
+        ("file", "gene_orders: found 'file' (text), allowed: a list"),
+        (["random"], "gene_orders.0: found 'random' (text), allowed: one of clustered, file, shuffled, position"),
+        (["file", "file"], "gene_orders: found ['file', 'file'] (a list), allowed: no item twice"),
+    ],
+)
+def test_wrong_gene_orders_of_the_control_are_explained(catalogue, write, orders, message):
+    path = write(changed(OWN, "controls.gene_orders", orders))
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert str(caught.value) == f"{path}: controls.{message}"
+
+
+def test_class_labels_of_a_simulated_study_stay_as_they_are(catalogue, write):
+    classes = {"Hyperdip>50": 9, "T-ALL": 10, "<5 %": 11, "NA": 12, "a & b": 13}
+    study = catalogue.load_study(write(changed(SIMULATED, "sources.simulated.classes", classes)), "simulated")
+    assert study["source"]["classes"] == classes
+    assert list(study["source"]["classes"]) == list(classes)

@@ -18,6 +18,7 @@ METRICS = {
         "inner_folds": 5,
         "inner_folds_requested": 5,
         "replicates_shared": [],
+        "test_folds_without_class": {},
     },
     "controls": {"permuted_labels": {"balanced_accuracy": {"value": 0.5, "ci95": [0.4, 0.6]}}},
     "models": {
@@ -26,6 +27,7 @@ METRICS = {
         "xgboost": {
             "balanced_accuracy": {"value": 0.9, "ci95": [0.85, 0.95]},
             "ece": {"value": 0.03},
+            "roc_auc_pooled": False,
             "inner_score": {"balanced_accuracy": 0.91},
             "per_class": {"A": {"support": 40}, "B": {"support": 40}},
         },
@@ -59,6 +61,7 @@ def test_a_sound_study_still_says_that_it_is_one_cohort():
         (lambda m: m["protocol"].update(folds=3), "3 folds instead of 5"),
         (lambda m: m["protocol"].update(inner_folds=2), "2 inner folds instead of 5"),
         (lambda m: m["protocol"].update(replicates_shared=["inner"]), "both sides of inner folds"),
+        (lambda m: m["protocol"].update(test_folds_without_class={"B": ["r0/2"]}), "Test folds without a class: B (1)"),
         (lambda m: m["models"]["xgboost"]["ece"].update(value=0.2), "off by 0.20"),
         (lambda m: m.update(exploratory_best="linear_svm"), "choosing by the test"),
         (lambda m: m["models"]["xgboost"]["balanced_accuracy"].update(value=1, ci95=[1, 1]), "up to 4%"),
@@ -78,3 +81,11 @@ def test_unstable_genes_and_genes_no_better_than_random_are_named():
 
 def test_warnings_of_the_cleaning_are_passed_on():
     assert "From the cleaning: raw scale?" in reasons(cleaning={"warnings": ["raw scale?"]})
+
+
+def test_folds_that_lack_a_class_are_counted_for_each_class():
+    lacking = {"Hyperdip>50": ["r0/1", "r1/2"], "T-ALL": ["r2/0"]}
+    found = reasons(lambda m: m["protocol"].update(test_folds_without_class=lacking))
+    assert [reason for reason in found if "Test folds" in reason] == [
+        "Test folds without a class: Hyperdip>50 (2), T-ALL (1). The ROC-AUC of the class leaves them out."
+    ]

@@ -1,15 +1,21 @@
 """metrics.json: calibration from out-of-fold rows, the choice of the headline model, and the contract's keys."""
 
+import logging
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
+from genestrata import evaluation
 from genestrata.calibration import apply_temperature, choose_threshold, fit_temperature
+from genestrata.distrust import reasons_to_distrust
 from genestrata.evaluation import (
     as_repeats,
     calibrate,
     confusion_table,
     evaluate,
+    folds_without_class,
     metrics_table,
     select_model,
     shares_replicates,
@@ -55,6 +61,7 @@ def test_metrics_hold_the_keys_of_the_contract(evaluated, trained_study):
         "folds_requested": 3,
         "inner_folds_requested": 3,
         "replicates_shared": [],
+        "test_folds_without_class": {},
     }
     assert set(metrics["models"]) == {"majority", "logistic_regression", "decision_tree", "xgboost", "stack"}
     for name, entry in metrics["models"].items():
@@ -275,3 +282,173 @@ def test_interval_of_a_published_split_is_about_the_tested_samples(trained_study
     weights = bootstrap_weights(codes(tested["label"], classes), None, 1)
     expected = intervals(repeats, weights, len(tested), single_split=True)
     assert metrics["models"]["stack"]["balanced_accuracy"] == expected["balanced_accuracy"]
+
+
+# Bootstrap weights of the tested samples
+
+
+def published_test(labels, tested):
+    """Test rows of a published split, in an order of their own; tested : numbers of the samples."""
+    return prediction_table(
+        "r0",
+        "0",
+        "m",
+        [None] * len(tested),
+        np.array([f"s{number:03d}" for number in tested], dtype=object),
+        np.array([labels[number] for number in tested], dtype=object),
+        np.tile(np.eye(3)[0], (len(tested), 1)),
+        ["A", "B", "C"],
+    )
+
+
+LABELS = list("ABCABCABCABCAB")
+TESTED = [9, 1, 12, 4, 3, 8, 5, 6]
+
+
+def test_weights_are_those_of_the_tested_samples_in_the_order_of_the_sample_table(make_samples):
+    samples = make_samples(LABELS, split="train")
+    names, weights = evaluation.weights_of_tested(
+        published_test(LABELS, TESTED), samples, {"scheme": "published", "seed": 7}
+    )
+    order = sorted(TESTED)
+    assert names == [f"s{number:03d}" for number in order]
+    tested_codes = np.array(["ABC".index(LABELS[number]) for number in order])
+    np.testing.assert_array_equal(weights, bootstrap_weights(tested_codes, None, 7))
+    again = evaluation.weights_of_tested(published_test(LABELS, order), samples, {"scheme": "published", "seed": 7})[1]
+    np.testing.assert_array_equal(weights, again)
+    other = evaluation.weights_of_tested(published_test(LABELS, TESTED), samples, {"scheme": "published", "seed": 8})[1]
+    assert not np.array_equal(weights, other)
+    # A draw holds as many samples of a class as were tested.
+    for code in range(3):
+        assert (weights[:, tested_codes == code].sum(axis=1) == (tested_codes == code).sum()).all()
+
+
+def test_weights_of_a_published_split_with_groups_keep_groups_together(make_samples):
+    group = [f"p{number % 3}_{number // 6}" for number in range(len(LABELS))]
+    samples = make_samples(LABELS, group=group)
+    names, weights = evaluation.weights_of_tested(
+        published_test(LABELS, TESTED), samples, {"scheme": "published", "seed": 7}
+    )
+    of_name = dict(zip(samples["sample"], samples["group"], strict=True))
+    groups = np.array([of_name[name] for name in names])
+    assert len(set(groups)) < len(groups)
+    for one in set(groups):
+        members = weights[:, groups == one]
+        assert (members == members[:, :1]).all()
+    np.testing.assert_array_equal(
+        weights, bootstrap_weights(np.array(["ABC".index(LABELS[n]) for n in sorted(TESTED)]), groups, 7)
+    )
+
+
+# Test folds that lack a class
+
+FOLD_LABELS = {"0": "AABBCC", "1": "AABBCC", "2": "AAABB"}
+
+
+def hand_made(fold_labels=FOLD_LABELS, repeats=("r0", "r1")):
+    """Random predictions of two models: prediction, tuning, history and sample tables; test parts by their labels."""
+    random = np.random.default_rng(5)
+    labels = np.array(list("".join(fold_labels.values())), dtype=object)
+    names = np.array([f"s{number:03d}" for number in range(len(labels))], dtype=object)
+    fold_of = np.repeat(list(fold_labels), [len(text) for text in fold_labels.values()])
+    predictions, tuning, history = [], [], []
+    for repeat in repeats:
+        for model in ("linear_svm", "majority"):
+            for fold in fold_labels:
+                where = {"repeat": repeat, "fold": fold, "model": model}
+                for rows, inner in (
+                    (np.flatnonzero(fold_of == fold), None),
+                    (np.flatnonzero(fold_of != fold), [0, 1]),
+                ):
+                    inner_fold = [None] * len(rows) if inner is None else np.resize(inner, len(rows)).tolist()
+                    values = random.dirichlet(np.ones(3), len(rows)) * 0.6 + 0.4 * np.eye(3)[codes_of(labels[rows])]
+                    predictions.append(
+                        prediction_table(
+                            repeat, fold, model, inner_fold, names[rows], labels[rows], values, list("ABC")
+                        )
+                    )
+                score = {"inner_balanced_accuracy": 0.8, "inner_log_loss": 0.5, "chosen": True, "k": 3}
+                tuning.append(where | score)
+                history.append(where | {"tune_seconds": 1.0, "fit_seconds": 0.5, "model_bytes": 10})
+    samples = pd.DataFrame({"sample": names, "label": labels, "group": "", "split": ""}, dtype=object)
+    return pd.concat(predictions, ignore_index=True), pd.DataFrame(tuning), pd.DataFrame(history), samples
+
+
+def codes_of(labels):
+    return np.array(["ABC".index(label) for label in labels])
+
+
+PROTOCOL = {"scheme": "grouped_cv", "folds": 3, "repeats": 2, "inner_folds": 2, "group": "group", "seed": 1}
+
+
+def mean_of_folds(predictions, label, folds):
+    """One-against-rest ROC-AUC of one class, averaged over folds and repeats."""
+    test = predictions[predictions["inner_fold"].isna() & (predictions["model"] == "linear_svm")]
+    return np.mean(
+        [
+            roc_auc_score(rows["true"] == label, rows[f"p_{label}"])
+            for (_, fold), rows in test.groupby(["repeat", "fold"])
+            if fold in folds
+        ]
+    )
+
+
+@pytest.fixture
+def lacking(caplog):
+    """Metrics of a study whose fold 2 tests nothing of class C, its predictions, and the warnings."""
+    predictions, tuning, history, samples = hand_made()
+    samples["group"] = samples["sample"]
+    with caplog.at_level(logging.WARNING):
+        metrics = evaluate(predictions, tuning, history, samples, PROTOCOL, "none")[0]
+    return metrics, predictions, [record.getMessage() for record in caplog.records]
+
+
+def test_test_fold_without_a_class_is_listed_and_warned_about(lacking):
+    metrics, _, messages = lacking
+    assert metrics["protocol"]["test_folds_without_class"] == {"C": ["r0/2", "r1/2"]}
+    assert messages == ["class 'C' is missing from test folds r0/2, r1/2"]
+
+
+def test_area_of_a_class_is_the_mean_of_the_folds_that_have_it(lacking):
+    metrics, predictions, _ = lacking
+    entry = metrics["models"]["linear_svm"]
+    expected = {
+        "A": mean_of_folds(predictions, "A", "012"),
+        "B": mean_of_folds(predictions, "B", "012"),
+        "C": mean_of_folds(predictions, "C", "01"),
+    }
+    found = {label: scores["roc_auc"] for label, scores in entry["per_class"].items()}
+    assert found == pytest.approx(expected)
+    assert entry["roc_auc_ovr"]["value"] == pytest.approx(np.mean(list(expected.values())))
+    assert all(np.isfinite(entry["roc_auc_ovr"]["ci95"]))
+    assert entry["roc_auc_pooled"] is False
+    # The rows of the fold count in everything else.
+    test = predictions[predictions["inner_fold"].isna() & (predictions["model"] == "linear_svm")]
+    assert entry["accuracy"]["value"] == pytest.approx((test["true"] == test["predicted"]).mean())
+
+
+def test_fold_without_a_class_is_a_reason_to_distrust(lacking):
+    metrics = lacking[0] | {
+        "data": "public",
+        "controls": {"permuted_labels": {"balanced_accuracy": {"value": 0.33, "ci95": [0.2, 0.5]}}},
+    }
+    sound = {"selection_inner": {"index": 0.9}}
+    clusters = {"random_sets": {"in sample": {}}}
+    reason = "Test folds without a class: C (2). The ROC-AUC of the class leaves them out."
+    assert reason in reasons_to_distrust(metrics, {}, sound, clusters)
+    whole = metrics | {"protocol": metrics["protocol"] | {"test_folds_without_class": {}}}
+    assert not any("without a class" in text for text in reasons_to_distrust(whole, {}, sound, clusters))
+
+
+def test_nothing_is_listed_when_all_test_folds_have_all_classes(caplog):
+    predictions = hand_made({"0": "AABBCC", "1": "ABC", "2": "CBAA"})[0]
+    assert folds_without_class(predictions, list("ABC")) == {}
+    assert not caplog.records
+
+
+def test_only_test_rows_say_which_classes_a_fold_has():
+    predictions = hand_made({"0": "AAB", "1": "ABBCC", "2": "ABC"}, repeats=["r0"])[0]
+    # Fold 0 trains on class C, and the inner folds of fold 1 need not hold every class.
+    assert "C" in set(predictions[(predictions["fold"] == "0") & predictions["inner_fold"].notna()]["true"])
+    assert folds_without_class(predictions, list("ABC")) == {"C": ["r0/0"]}
+    assert folds_without_class(predictions, list("ABCD")) == {"C": ["r0/0"], "D": ["r0/0", "r0/1", "r0/2"]}

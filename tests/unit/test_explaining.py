@@ -12,6 +12,7 @@ from genestrata.explaining import (
     explain_model,
     fold_importance,
     marker_recovery,
+    model_weights,
     raised_class,
     rank_features,
     shap_values,
@@ -43,12 +44,12 @@ def margins(estimator, Z):
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("name", ["logistic_regression", "linear_svm"])
+@pytest.mark.parametrize("name", ["logistic_regression", "linear_svm", "shrinkage_lda"])
 def test_linear_shap_adds_up_to_the_margin(name, n_classes):
     # More background rows than SHAP would keep by itself.
     model, background = fitted(name, n_classes)
     Z = np.random.default_rng(1).normal(size=(7, 4))
-    values = shap_values(name, model, Z, background)
+    values = shap_values(name, model, Z, background, 0)
     assert values.shape == (7, 4, n_classes)
     expected = margins(model.estimator, background).mean(axis=0)
     np.testing.assert_allclose(values.sum(axis=1) + expected, margins(model.estimator, Z), atol=1e-4)
@@ -58,7 +59,7 @@ def test_linear_shap_adds_up_to_the_margin(name, n_classes):
 @pytest.mark.parametrize("name", ["decision_tree", "random_forest", "xgboost"])
 def test_tree_shap_adds_up_to_the_output(name, n_classes):
     model, Z = fitted(name, n_classes, **({} if name == "decision_tree" else {"n_estimators": 10}))
-    values = shap_values(name, model, Z[:20], Z)
+    values = shap_values(name, model, Z[:20], Z, 0)
     assert values.shape == (20, 4, n_classes)
     if name == "xgboost":
         output = model.estimator.predict(Z[:20], output_margin=True)
@@ -73,16 +74,16 @@ def test_tree_shap_adds_up_to_the_output(name, n_classes):
 
 def test_a_gene_without_weight_has_no_effect_and_its_own_gene_the_largest():
     model, Z = fitted("logistic_regression", 3)
-    strength = np.abs(shap_values("logistic_regression", model, Z, Z)).mean(axis=0)
+    strength = np.abs(shap_values("logistic_regression", model, Z, Z, 0)).mean(axis=0)
     assert strength[:3].argmax(axis=0).tolist() == [0, 1, 2]
     model.estimator.coef_[:, 3] = 0
-    assert (shap_values("logistic_regression", model, Z, Z)[:, 3] == 0).all()
+    assert (shap_values("logistic_regression", model, Z, Z, 0)[:, 3] == 0).all()
 
 
 @pytest.mark.parametrize("name", ["logistic_regression", "xgboost"])
 def test_classes_unseen_in_training_get_no_effect(name):
     model, Z = fitted(name, 2, all_classes=["A", "AA", "B", "C"])
-    values = shap_values(name, model, Z[:5], Z)
+    values = shap_values(name, model, Z[:5], Z, 0)
     assert values.shape == (5, 4, 4)
     assert (values[:, :, [1, 3]] == 0).all()
     np.testing.assert_array_equal(values[:, :, 0], -values[:, :, 2])
@@ -131,6 +132,70 @@ def test_other_held_out_samples_and_labels_do_not_change_an_explanation(name, tr
     model = FittedModel.load(trained_study.directories["r0", name] / fold.name)
     before, after = (explain_fold(name, model, cohort, fold, 10, 1)[1] for cohort in (trained_study.cohort, changed))
     np.testing.assert_array_equal(before[0], after[0])
+
+
+# Networks
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A small dense network of three classes and its training rows."""
+    return fitted("dense", 3, rows=90, epochs=15, units=[16], noise=0.1, learning_rate=0.01)
+
+
+def test_expected_gradients_add_up_to_the_probability(network):
+    model, Z = network
+    values = shap_values("dense", model, Z[:12], Z, 0)
+    assert values.shape == (12, 4, 3)
+    probabilities = model.estimator.predict_proba(Z)
+    expected = probabilities[:12] - probabilities.mean(axis=0)
+    assert np.abs(expected).max() > 0.3
+    # Points between sample and background are drawn, so the sum is right up to chance.
+    np.testing.assert_allclose(values.sum(axis=1), expected, atol=0.15)
+    # A probability that one class gains is one that others lose.
+    np.testing.assert_allclose(values.sum(axis=2), 0, atol=1e-5)
+    # A high value of its own gene supports a class.
+    agreement = (Z[:12, :, None] * values).mean(axis=0)
+    assert agreement.argmax(axis=0).tolist() == [0, 1, 2]
+
+
+def test_seed_draws_the_points_of_expected_gradients(network):
+    model, Z = network
+    first, again, other = (shap_values("dense", model, Z[:4], Z, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_explaining_a_network_is_quiet(network, recwarn):
+    model, Z = network
+    shap_values("dense", model, Z[:2], Z, 0)
+    assert not [warning for warning in recwarn if "structure of `inputs`" in str(warning.message)]
+
+
+def test_classes_unseen_by_a_network_get_no_effect(network):
+    model, Z = network
+    wider = replace(model, classes=["A", "AA", "B", "C"], class_codes=[0, 2, 3])
+    values = shap_values("dense", wider, Z[:3], Z, 0)
+    assert values.shape == (3, 4, 4)
+    assert (values[:, :, 1] == 0).all()
+    np.testing.assert_array_equal(values[:, :, [0, 2, 3]], shap_values("dense", model, Z[:3], Z, 0))
+
+
+def test_network_explains_a_fold_from_its_own_seed(network, make_cohort, make_folds, make_samples):
+    model, _ = network
+    cohort = make_cohort(sizes=(8, 8, 8), n_features=4)
+    model = replace(model, features=list(cohort.features), mean=np.full(4, 8.0))
+    folds = make_folds(make_samples(cohort.labels))
+    values = explain_fold("dense", model, cohort, folds[0], 5, 1)[1]
+    assert values.shape == (len(folds[0].test), 4, 3)
+    np.testing.assert_array_equal(values, explain_fold("dense", model, cohort, folds[0], 5, 1)[1])
+    assert not np.array_equal(values, explain_fold("dense", model, cohort, folds[0], 5, 2)[1])
+
+
+def test_network_has_no_weights_of_its_own(network):
+    table = model_weights(network[0])
+    assert list(table.columns) == ["class", "feature", "weight"]
+    assert table.empty
 
 
 # Rankings on hand-made tables

@@ -3,12 +3,14 @@
 import base64
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from genestrata import reporting
 from genestrata.errors import InputError
 from genestrata.figures import plot_bars
+from genestrata.files import write_json, write_table
 
 
 def test_numbers_have_three_decimals_and_a_dash_for_none():
@@ -70,3 +72,158 @@ def test_settings_of_the_user_do_not_reach_the_page(tmp_path, monkeypatch):
     assert "<p>kept</p>" in page
     assert "not ours" not in page
     assert "Ours" in page
+
+
+# Networks
+
+
+def score(value, low, high):
+    return {"value": value, "ci95": [low, high]}
+
+
+ORDERS = {
+    "cnn": {
+        "clustered": {"accuracy": score(0.9, 0.85, 0.95), "balanced_accuracy": score(0.8, 0.7, 0.9)},
+        "file": {
+            "accuracy": score(0.88, 0.8, 0.93),
+            "balanced_accuracy": score(0.75, 0.65, 0.85),
+            "accuracy_gain": score(0.02, -0.01, 0.05),
+            "balanced_accuracy_gain": score(0.05, -0.0125, 0.1),
+        },
+    },
+}
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    """A study folder with the training figures of two networks, and their bytes."""
+    for number, model in enumerate(("dense", "cnn")):
+        bars = pd.Series([1.0, 2.0 + number], index=["g0", "g1"])
+        plot_bars(bars, "x", "t", tmp_path / "evaluation" / f"training_history_{model}")
+    return tmp_path
+
+
+def network_sections(networks, orders, folder):
+    metrics = {"controls": {"gene_order": orders}}
+    return {name: rest for name, *rest in reporting._network_sections({"networks": networks}, metrics, folder)}
+
+
+def test_training_of_every_network_is_shown(drawn):
+    sections = network_sections(["dense", "cnn"], {}, drawn)
+    assert list(sections) == ["training"]
+    html = sections["training"][-1]["data"]
+    places = []
+    for model, title in (("dense", "Dense network"), ("cnn", "CNN")):
+        assert f'alt="Loss and accuracy of {title}"' in html
+        image = (drawn / "evaluation" / f"training_history_{model}.png").read_bytes()
+        places.append(html.index(base64.b64encode(image).decode()))
+    assert places == sorted(places)
+
+
+def test_order_table_holds_scores_with_intervals_and_the_gain_of_the_order_used(drawn):
+    title, description, table = network_sections(["dense", "cnn"], ORDERS, drawn)["gene_order"]
+    assert title == "Does the order of the genes matter?"
+    assert "paired by sample" in description
+    assert table["data"] == {
+        "CNN, clustered": {
+            "balanced_accuracy": "0.800 (0.700 to 0.900)",
+            "accuracy": "0.900 (0.850 to 0.950)",
+            "gain": "used by the model",
+        },
+        "CNN, file": {
+            "balanced_accuracy": "0.750 (0.650 to 0.850)",
+            "accuracy": "0.880 (0.800 to 0.930)",
+            "gain": "0.050 (-0.013 to 0.100)",
+        },
+    }
+    titles = {key: header["title"] for key, header in table["headers"].items()}
+    assert titles == {
+        "balanced_accuracy": "Balanced accuracy (95 %)",
+        "accuracy": "Accuracy (95 %)",
+        "gain": "Gain of the order used (95 %)",
+    }
+    assert table["pconfig"]["defaultsort"] == [{"column": "Network, order", "direction": "asc"}]
+
+
+def test_networks_whose_order_means_nothing_have_no_order_table(drawn):
+    assert list(network_sections(["dense"], {}, drawn)) == ["training"]
+
+
+def test_study_without_networks_has_no_section_about_them(tmp_path):
+    assert network_sections([], {}, tmp_path) == {}
+
+
+# Labels that HTML would read as markup
+
+ODD = ["<5 %", "Hyperdip>50", "a & b"]
+ESCAPED = ["&lt;5 %", "Hyperdip&gt;50", "a &amp; b"]
+
+
+@pytest.fixture
+def odd_metrics():
+    scores = ("balanced_accuracy", "accuracy", "macro_f1", "roc_auc_ovr", "mcc", "brier", "ece")
+    per_class = dict.fromkeys(("precision", "recall", "f1", "roc_auc"), 0.5) | {"support": 4}
+    entry = {name: score(0.5, 0.4, 0.6) for name in scores} | {
+        "errors": 6.0,
+        "inner_score": {"balanced_accuracy": 0.5},
+        "train_seconds": 1.0,
+        "per_class": dict.fromkeys(ODD, per_class),
+        "uncalibrated": {"brier": 0.6, "ece": 0.2},
+        "unclassified": {"threshold": 0.4, "coverage": 0.9, "accuracy": 0.6},
+    }
+    return {
+        "models": {"dense": entry, "majority": entry},
+        "selected": "dense",
+        "exploratory_best": "dense",
+        "classes": dict.fromkeys(ODD, 4),
+        "n_samples": 12,
+        "n_features": 7,
+        "protocol": {"scheme": "cv", "folds": 2, "repeats": 1},
+        "controls": {"permuted_labels": {"balanced_accuracy": score(0.33, 0.2, 0.5)}, "gene_order": {}},
+    }
+
+
+def raw_labels(pieces):
+    """Labels that stand unescaped anywhere in pieces of the page."""
+    text = json.dumps(pieces, ensure_ascii=False)
+    return [label for label in ODD if label in text]
+
+
+def test_labels_are_escaped_in_the_summary(odd_metrics):
+    html = reporting._summary({"data": "public", "citation": "Nobody & Sons 2020"}, odd_metrics, [])
+    assert raw_labels(html) == []
+    assert "&lt;5 % (4), Hyperdip&gt;50 (4), a &amp; b (4)" in html
+    assert "Nobody &amp; Sons" in html
+
+
+def test_labels_are_escaped_in_tables_and_curves_of_the_evaluation(odd_metrics, drawn):
+    evaluation = drawn / "evaluation"
+    plot_bars(pd.Series([1.0, 2.0], index=["g0", "g1"]), "x", "t", evaluation / "scores")
+    curve = {"title": "t", "xlab": "x", "ylab": "y", "description": "d"}
+    roc = curve | {"title": "a & b against <5 %", "lines": {f"{label} (0.5)": [[0, 0], [1, 1]] for label in ODD}}
+    empty = curve | {"lines": {}}
+    write_json({"roc": roc, "calibration": empty, "tuning": empty}, evaluation / "curves.json")
+    confusion = pd.DataFrame(np.eye(3), index=pd.Index(ODD, name="true"), columns=ODD)
+    write_table(confusion.reset_index(), evaluation / "confusion_matrix.tsv")
+    sections = {name: plot for name, _, _, plot in reporting._evaluation_sections(odd_metrics, drawn)}
+    assert raw_labels(list(sections.values())) == []
+    assert list(sections["classes"]["data"]) == ESCAPED
+    assert sections["confusion"]["xcats"] == sections["confusion"]["ycats"] == ESCAPED
+    assert list(sections["roc"]["data"]) == [f"{label} (0.5)" for label in ESCAPED]
+    assert sections["roc"]["pconfig"]["title"] == "a &amp; b against &lt;5 %"
+
+
+def test_labels_are_escaped_among_the_samples(drawn):
+    plot_bars(pd.Series([1.0, 2.0], index=["g0", "g1"]), "x", "t", drawn / "cluster" / "v_measure")
+    points = {"sample": ["s>1", "s2", "s3"], "label": ODD, "PC1": [0.0, 1.0, 2.0], "PC2": [1.0, 0.0, 2.0]}
+    write_table(pd.DataFrame(points), drawn / "cluster/pca.tsv")
+    best = {"gene_set": "all", "method": "kmeans", "n_clusters": 3, "purity": 0.5, "v_measure": 0.5}
+    row = best | {"chosen": True, "matches_class_count": True, "genes": 7}
+    row |= dict.fromkeys(("silhouette", "adjusted_rand", "homogeneity"), 0.5)
+    write_table(pd.DataFrame([row]), drawn / "cluster/clustering.tsv")
+    clusters = {"explained_variance": [0.6, 0.2], "components": 3, "best": best, "random_sets": {}}
+    pieces = list(reporting._cluster_sections(clusters, drawn))
+    assert raw_labels(pieces) == []
+    points = pieces[0][-1]["data"]
+    assert [point["group"] for point in points.values()] == ESCAPED
+    assert list(points) == ["s&gt;1", "s2", "s3"]

@@ -1,34 +1,68 @@
 """Tuning and fitting of a fold: what it learns from, and above all what it must not learn from."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from genestrata import training
 from genestrata.cohort import Cohort
 from genestrata.controls import permuted_scores
+from genestrata.errors import DivergedError, InputError
 from genestrata.evaluation import calibrate
 from genestrata.files import write_table
+from genestrata.models import load_module
 from genestrata.models.registry import REGISTRY
 from genestrata.models.storage import FittedModel
+from genestrata.ordering import GENE_ORDERS
 from genestrata.predictions import class_names, codes, probabilities
 from genestrata.ranking import Rankings, rank_folds, rank_part
 from genestrata.scoring import balanced_accuracy, inner_score
 from genestrata.seeds import derive_seed
 from genestrata.splitting import Fold
-from genestrata.training import (
-    candidate_settings,
-    train_fold,
-    train_model,
-)
+from genestrata.tables import read_tuning
+from genestrata.training import candidate_settings, chosen_sizes, train_fold, train_model
 
+CLASSICAL = [name for name, entry in REGISTRY.items() if not entry.deep]
+# `neighbours` stands in for a network that reads genes in an order.
+MODELS = [*CLASSICAL, "neighbours"]
 SETTINGS = {
+    "neighbours": [{"k": k, "parameters": {"gene_order": "clustered"}} for k in (2, 8)],
     "random_forest": [
         {"k": k, "parameters": {"n_estimators": 5, "max_features": "sqrt", "min_samples_leaf": 1}} for k in (2, 8)
     ],
     "xgboost": candidate_settings("xgboost", [2, 8], 20, {"n_estimators": 5}),
 }
+
+
+class Neighbours:
+    """Nearest class mean of running sums of the genes, so that their order counts; remembers its training rows."""
+
+    def __init__(self, X, y):
+        self.X = X.copy()
+        self.means = np.array([X[y == code].cumsum(axis=1).mean(axis=0) for code in np.unique(y)])
+        self.history = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25]})
+
+    def predict_proba(self, X):
+        distance = np.square(X.cumsum(axis=1)[:, None] - self.means).mean(axis=2)
+        values = np.exp(distance.min(axis=1, keepdims=True) - distance)
+        return values / values.sum(axis=1, keepdims=True)
+
+
+@pytest.fixture(autouse=True)
+def neighbours(monkeypatch):
+    """A model of the name `neighbours`; returns the list of its fits."""
+    fits = []
+
+    def fit(X, y, parameters, seed, threads, groups=None):
+        fits.append(SimpleNamespace(estimator=Neighbours(X, y), y=y, groups=groups))
+        return fits[-1].estimator
+
+    module = SimpleNamespace(fit=fit)
+    monkeypatch.setattr(training, "load_module", lambda name: module if name == "neighbours" else load_module(name))
+    return fits
 
 
 def settings_of(name):
@@ -62,7 +96,7 @@ def noisy(make_cohort, make_samples, make_folds):
     return cohort, make_folds(make_samples(cohort.labels))
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize("name", MODELS)
 def test_test_rows_influence_nothing_but_their_own_predictions(name, noisy):
     cohort, folds = noisy
     ranking, result = run(name, cohort, folds[0])
@@ -91,7 +125,7 @@ def test_test_rows_influence_nothing_but_their_own_predictions(name, noisy):
         assert not np.allclose(*outer)
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize("name", MODELS)
 def test_labels_of_test_rows_do_not_reach_their_own_predictions(name, noisy):
     cohort, folds = noisy
     tables = [
@@ -102,7 +136,7 @@ def test_labels_of_test_rows_do_not_reach_their_own_predictions(name, noisy):
     assert (tables[0]["true"] != tables[1]["true"]).sum() == len(folds[0].test)
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize("name", MODELS)
 def test_out_of_fold_predictions_do_not_depend_on_the_labels_they_predict(name, noisy):
     cohort, folds = noisy
     setting = settings_of(name)[:1]
@@ -208,6 +242,31 @@ def test_candidates_are_clipped_to_the_features_and_the_baseline_has_one():
     assert candidate_settings("majority", [50, 100], 60, {}) == [{"k": 1, "parameters": {}}]
 
 
+def test_every_fold_tries_the_sizes_given_for_it(noisy, tmp_path):
+    cohort, folds = noisy
+    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, folds, "anova_f")
+    sizes = {"0": [4, 2], "1": [7], "2": [9, 50], "final": [5]}
+    tuning = train_model("linear_svm", cohort, folds, ranking, sizes, {"C": 1}, 1, 1, tmp_path).tuning
+    assert tuning[["fold", "k"]].values.tolist() == [
+        *(["0", 2], ["0", 4], ["1", 7]),
+        *(["2", 9], ["2", 20], ["final", 5]),
+    ]
+    assert len(FittedModel.load(tmp_path / "1").features) == 7
+
+
+def test_chosen_sizes_are_those_of_the_models_that_were_kept(noisy, tmp_path):
+    cohort, folds = noisy
+    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, folds, "anova_f")
+    sizes = {fold.name: [1, 3, 6, 50] for fold in folds}
+    overrides = {"max_depth": [1, 4], "min_samples_leaf": 1}
+    tables = train_model("decision_tree", cohort, folds, ranking, sizes, overrides, 1, 1, tmp_path)
+    write_table(tables.tuning, tmp_path / "tuning.tsv")
+    chosen = chosen_sizes(read_tuning(tmp_path / "tuning.tsv"))
+    assert chosen == chosen_sizes(tables.tuning)
+    assert chosen == {fold.name: [len(FittedModel.load(tmp_path / fold.name).features)] for fold in folds}
+    assert len({size for (size,) in chosen.values()}) > 1
+
+
 def test_seed_depends_on_every_name():
     assert derive_seed(1, "r0", "0", "cnn") == derive_seed(1, "r0", "0", "cnn")
     assert (
@@ -219,7 +278,7 @@ def test_seed_depends_on_every_name():
 # Order, missing classes, files
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize("name", MODELS)
 def test_order_of_columns_does_not_matter(name, noisy):
     cohort, folds = noisy
     order = np.random.default_rng(9).permutation(len(cohort.features))
@@ -233,6 +292,118 @@ def test_order_of_columns_does_not_matter(name, noisy):
     )
     assert result_shuffled.model.features == result.model.features
     pd.testing.assert_frame_equal(result_shuffled.predictions, result.predictions)
+
+
+def column_places(part, whole):
+    """Which column of `whole` each column of `part` is, by its values."""
+    equal = (part.T[:, None] == whole.T[None]).all(axis=2)
+    assert (equal.sum(axis=1) == 1).all()
+    return equal.argmax(axis=1)
+
+
+@pytest.mark.parametrize("gene_order", GENE_ORDERS)
+def test_columns_of_an_ordered_model_go_with_their_names_and_statistics(gene_order, noisy, neighbours):
+    cohort, folds = noisy
+    fold = folds[0]
+    cohort = replace(cohort, genome_order=np.random.default_rng(4).permutation(20))
+    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, [fold], "anova_f")
+    rankings = Rankings(ranking, cohort.features)
+    setting = {"k": 12, "parameters": {"gene_order": gene_order}}
+    result = train_fold("neighbours", cohort, fold, rankings, [setting], 1, 1)
+
+    model = result.model
+    ranked = list(cohort.features[rankings.best("0", None, 12)[0]])
+    assert sorted(model.features) == sorted(ranked)
+    assert model.features != ranked
+    by_name = pd.DataFrame(cohort.values, columns=cohort.features)[model.features].to_numpy()
+    np.testing.assert_allclose(model.mean, by_name[fold.train].mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(model.scale, by_name[fold.train].std(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(model.standardise(by_name[fold.train]), neighbours[-1].estimator.X, atol=1e-5)
+
+    table = result.predictions
+    tested = table[table["inner_fold"].isna()]
+    assert tested["sample"].tolist() == cohort.samples[fold.test].tolist()
+    np.testing.assert_allclose(probabilities(tested), model.predict_proba(by_name[fold.test]), atol=1e-6)
+    np.testing.assert_allclose(
+        model.predict_proba(by_name[fold.train]), neighbours[-1].estimator.predict_proba(neighbours[-1].estimator.X)
+    )
+
+    for number, ((train, held_out), fitted) in enumerate(zip(fold.inner, neighbours[:-1], strict=True)):
+        columns, mean, scale = rankings.best("0", number, 12)
+        Z, Z_held_out = (((cohort.values[np.ix_(rows, columns)]) - mean) / scale for rows in (train, held_out))
+        places = column_places(fitted.estimator.X, Z.astype(np.float32))
+        assert places.tolist() != list(range(12))
+        kept = table[(table["inner_fold"] == number).fillna(False)].set_index("sample").loc[cohort.samples[held_out]]
+        expected = fitted.estimator.predict_proba(Z_held_out[:, places])
+        np.testing.assert_allclose(probabilities(kept), expected, atol=1e-5)
+
+
+def test_order_of_genes_depends_on_the_method_and_needs_positions_where_it_names_them(noisy):
+    cohort, folds = noisy
+    backwards = replace(cohort, genome_order=np.arange(20)[::-1])
+
+    def features(gene_order, cohort=cohort):
+        setting = {"k": 20, "parameters": {"gene_order": gene_order}}
+        return run("neighbours", cohort, folds[0], [setting])[1].model.features
+
+    assert features("file") == list(cohort.features)
+    assert features("position", backwards) == list(cohort.features[::-1])
+    assert len({tuple(features(name)) for name in ("file", "clustered", "shuffled")}) == 3
+    with pytest.raises(ValueError, match="position"):
+        features("position")
+
+
+def test_model_without_an_order_gets_its_genes_best_first(noisy):
+    cohort, folds = noisy
+    ranking, result = run("logistic_regression", cohort, folds[0])
+    outer = ranking[ranking["inner_fold"].isna()].sort_values("rank")
+    assert result.model.features == outer["feature"].astype(str).head(len(result.model.features)).tolist()
+
+
+def test_groups_of_its_rows_reach_every_fit(noisy, neighbours):
+    cohort, folds = noisy
+    fold = folds[0]
+    grouped = replace(cohort, groups=np.array([f"p{number % 7}" for number in range(42)], dtype=object))
+    run("neighbours", cohort, fold)
+    assert len(neighbours) == 7
+    assert all(fitted.groups is None for fitted in neighbours)
+    neighbours.clear()
+    run("neighbours", grouped, fold)
+    inner = [train for train, _ in fold.inner for _ in settings_of("neighbours")]
+    for rows, fitted in zip([*inner, fold.train], neighbours, strict=True):
+        assert fitted.groups.tolist() == grouped.groups[rows].tolist()
+        assert fitted.y.tolist() == grouped.codes[rows].tolist()
+
+
+@pytest.mark.parametrize(
+    ("fits_before", "part"), [(0, "fold 1, inner fold 0"), (2, "fold 1, inner fold 2"), (3, "fold 1")]
+)
+def test_diverged_network_is_explained_with_its_fold(fits_before, part, noisy, neighbours, monkeypatch):
+    cohort, folds = noisy
+    fit = training.load_module("neighbours").fit
+
+    def diverge(*arguments):
+        if len(neighbours) == fits_before:
+            raise DivergedError("epoch 3: the loss is nan")
+        return fit(*arguments)
+
+    monkeypatch.setattr(training, "load_module", lambda name: SimpleNamespace(fit=diverge))
+    with pytest.raises(InputError) as caught:
+        run("neighbours", cohort, folds[1], settings_of("neighbours")[:1])
+    assert str(caught.value) == (
+        f"neighbours: repeat r0, {part}: epoch 3: the loss is nan; lower model_params.neighbours.learning_rate"
+    )
+
+
+def test_epochs_of_every_fit_are_kept_with_their_fold(noisy):
+    cohort, folds = noisy
+    epochs = pd.concat(run("neighbours", cohort, folds[1], settings_of("neighbours")[:1])[1].epochs)
+    assert epochs.columns.tolist() == ["fold", "inner_fold", "epoch", "loss"]
+    assert set(epochs["fold"]) == {"1"}
+    assert epochs["inner_fold"].fillna(-1).tolist() == [0, 0, 1, 1, 2, 2, -1, -1]
+    assert epochs["epoch"].tolist() == [1, 2] * 4
+    assert epochs["loss"].tolist() == [0.5, 0.25] * 4
+    assert pd.concat(run("decision_tree", cohort, folds[1])[1].epochs).empty
 
 
 def test_class_absent_from_training_is_never_predicted(make_cohort):
@@ -250,13 +421,15 @@ def test_class_absent_from_training_is_never_predicted(make_cohort):
 def test_training_twice_gives_the_same_tables_and_readable_models(noisy, tmp_path):
     cohort, folds = noisy
     ranking = rank_folds(cohort.values, cohort.labels, cohort.features, folds, "anova_f")
+    sizes = {fold.name: [4, 50] for fold in folds}
     runs = [
-        train_model("decision_tree", cohort, folds, ranking, [4, 50], {"max_depth": 2}, 1, 1, tmp_path / str(number))
+        train_model("decision_tree", cohort, folds, ranking, sizes, {"max_depth": 2}, 1, 1, tmp_path / str(number))
         for number in range(2)
     ]
     for table, again in zip(*(tables[:2] for tables in runs), strict=True):
         pd.testing.assert_frame_equal(table, again)
-    predictions, tuning, history = runs[0]
+    predictions, tuning, history, epochs = runs[0]
+    assert epochs.empty
     assert history["fold"].tolist() == ["0", "1", "2", "final"]
     assert (history["model_bytes"] > 0).all()
     assert set(tuning["k"]) == {4, 20}
@@ -277,3 +450,16 @@ def test_cohort_is_read_in_the_order_of_its_samples(tmp_path, make_samples):
     assert cohort.codes.tolist() == [1, 0]
     assert cohort.values.dtype == np.float32
     np.testing.assert_array_equal(cohort.values, [[1.5, 2.0], [np.nan, 3.0]])
+    assert cohort.groups is None
+    assert cohort.genome_order is None
+
+
+def test_cohort_knows_groups_that_are_complete_and_positions_that_are_given(tmp_path, make_samples):
+    table = pd.DataFrame({"sample": ["s000", "s001"], "x": [1.5, 2.5], "y": [2.0, 3.0]})
+    write_table(table, tmp_path / "features.parquet")
+    (tmp_path / "genes.tsv").write_text("feature\tchromosome\tstart\nx\t2\t5\ny\t1\t9\n")
+    samples = make_samples(["b", "a"], group=["p2", "p1"])
+    cohort = Cohort.read(tmp_path / "features.parquet", samples, tmp_path / "genes.tsv")
+    assert cohort.groups.tolist() == ["p2", "p1"]
+    assert cohort.genome_order.tolist() == [1, 0]
+    assert Cohort.read(tmp_path / "features.parquet", make_samples(["b", "a"], group=["p2", ""])).groups is None

@@ -2,11 +2,20 @@
 
 A model's module offers
 
-    SEARCH_SPACE    parameter to the list of values searched in the inner folds (overridden by a study's `model_params`)
-    fit(X, y, parameters, seed, threads) -> estimator with classes_ and predict_proba
-        X : (n_samples, k) float32, genes standardised on these rows, best first; y : (n_samples,) int class codes
+    fit(X, y, parameters, seed, threads, groups) -> estimator with classes_ and predict_proba
+        X : (n_samples, k) float32, genes standardised on these rows; y : (n_samples,) int class codes; groups :
+        (n_samples,) text, samples that belong together, or None
 
-and imports its heavy libraries inside `fit`.
+and either
+
+    SEARCH_SPACE    parameter to the list of values searched in the inner folds (overridden by a study's `model_params`)
+
+with genes given best first, or, for a network (see `models.networks`),
+
+    SETTINGS        parameter to its one value; a study's `model_params` replace some
+    PRESETS         name to settings that replace them all at once, chosen by the parameter `preset`
+
+and imports its heavy libraries inside its functions.
 """
 
 import importlib
@@ -22,13 +31,21 @@ def load_module(name: str) -> ModuleType:
 
 
 def parameter_grid(name: str, overrides: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All combinations of a model's search space; an override that is no list fixes a parameter.
+    """All combinations of a model's search space, or the one setting of a network.
 
-    Raises ValueError for a parameter that the model does not have.
+    In a search space an override that is no list fixes a parameter. Raises ValueError for a parameter that the model
+    does not have.
     """
-    space = dict(load_module(name).SEARCH_SPACE)
-    unknown = sorted(set(overrides) - set(space))
+    module = load_module(name)
+    is_network = hasattr(module, "SETTINGS")
+    known = {*module.SETTINGS, "preset"} if is_network else set(module.SEARCH_SPACE)
+    unknown = sorted(set(overrides) - known)
     if unknown:
-        raise ValueError(f"{name} has no parameter {', '.join(unknown)}; it has: {', '.join(sorted(space)) or 'none'}")
-    space |= {key: value if isinstance(value, list) else [value] for key, value in overrides.items()}
+        raise ValueError(f"{name} has no parameter {', '.join(unknown)}; it has: {', '.join(sorted(known)) or 'none'}")
+    if is_network:
+        own = {key: value for key, value in overrides.items() if key != "preset"}
+        return [module.SETTINGS | module.PRESETS.get(overrides.get("preset"), {}) | own]
+    space = module.SEARCH_SPACE | {
+        key: value if isinstance(value, list) else [value] for key, value in overrides.items()
+    }
     return [dict(zip(space, values, strict=True)) for values in itertools.product(*space.values())]

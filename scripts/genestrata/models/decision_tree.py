@@ -7,7 +7,9 @@ import numpy as np
 SEARCH_SPACE = {"max_depth": [1, 2, 4], "min_samples_leaf": [1, 3]}
 
 
-def fit(X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int) -> Any:
+def fit(
+    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, groups: np.ndarray | None = None
+) -> Any:
     """Fit by the Gini criterion with balanced class weights; `seed` breaks ties between genes."""
     from sklearn.tree import DecisionTreeClassifier
 

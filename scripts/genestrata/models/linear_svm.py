@@ -7,7 +7,9 @@ import numpy as np
 SEARCH_SPACE = {"C": [0.001, 0.01, 0.1]}
 
 
-def fit(X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int) -> Any:
+def fit(
+    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, groups: np.ndarray | None = None
+) -> Any:
     """Fit in the dual, which has one variable per sample; `seed` orders the coordinate descent."""
     from genestrata.models.softmax_svm import SoftmaxLinearSVC
 

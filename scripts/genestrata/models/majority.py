@@ -7,7 +7,9 @@ import numpy as np
 SEARCH_SPACE: dict[str, list[Any]] = {}
 
 
-def fit(X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int) -> Any:
+def fit(
+    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, groups: np.ndarray | None = None
+) -> Any:
     """Predict the class frequencies of the training rows for every sample."""
     from sklearn.dummy import DummyClassifier
 

@@ -8,7 +8,9 @@ import numpy as np
 SEARCH_SPACE = {"shrink_threshold": [0.5, 1.0, 2.0, 4.0]}
 
 
-def fit(X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int) -> Any:
+def fit(
+    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, groups: np.ndarray | None = None
+) -> Any:
     """Fit with equal priors; deterministic."""
     from sklearn.neighbors import NearestCentroid
 

@@ -12,7 +12,9 @@ SEARCH_SPACE: dict[str, list[Any]] = {
 }
 
 
-def fit(X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int) -> Any:
+def fit(
+    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, groups: np.ndarray | None = None
+) -> Any:
     """Fit with balanced class weights; the same `seed` gives the same forest whatever `threads` is."""
     from sklearn.ensemble import RandomForestClassifier
 

@@ -9,21 +9,30 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """Title for people, and how SHAP explains the model: from its coefficients, its trees, or not at all."""
+    """Title for people; how SHAP explains the model: from its coefficients, trees or gradients, or not at all; whether
+    it is a network, trained by the rule for GPUs."""
 
     title: str
     explainer: str | None = None
+    deep: bool = False
 
 
 REGISTRY = {
     "majority": ModelEntry("Majority class"),
     "logistic_regression": ModelEntry("Logistic regression", explainer="linear"),
+    "shrinkage_lda": ModelEntry("Shrinkage LDA", explainer="linear"),
     "linear_svm": ModelEntry("Linear SVM", explainer="linear"),
     "nearest_shrunken_centroids": ModelEntry("Nearest shrunken centroids"),
     "decision_tree": ModelEntry("Decision tree", explainer="tree"),
     "random_forest": ModelEntry("Random forest", explainer="tree"),
     "xgboost": ModelEntry("XGBoost", explainer="tree"),
+    "dense": ModelEntry("Dense network", explainer="gradient", deep=True),
+    "cnn": ModelEntry("CNN", explainer="gradient", deep=True),
+    "lstm": ModelEntry("LSTM", explainer="gradient", deep=True),
 }
+# Networks take their number of genes from the inner score of this model: the cheapest one that, like them, uses every
+# gene it is given (nearest shrunken centroids, as cheap, drops genes itself and so bears more of them).
+SIZE_GUIDE = "shrinkage_lda"
 
 
 def model_title(name: str) -> str:

@@ -1,7 +1,9 @@
-"""Saving fitted models as files that cannot run code: skops for scikit-learn, UBJ for XGBoost, the rest as JSON."""
+"""Saving fitted models as files that cannot run code: skops, UBJ for XGBoost, .keras for networks, the rest as JSON."""
 
 import json
+import shutil
 import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,21 +12,43 @@ import numpy as np
 
 from genestrata.errors import InputError
 from genestrata.files import atomic_path, read_json, write_json
+from genestrata.models.backend import job_threads, start_backend
+from genestrata.models.gradient_boosting import BoostedPool
+from genestrata.models.networks import NetworkClassifier
 
 # Types outside skops' own list that our models are made of; everything else in a file is refused. A tree is trusted
 # only because `_check_tree` then looks at the node indices that scikit-learn follows without a bounds check.
 TRUSTED_TYPES = ["genestrata.models.softmax_svm.SoftmaxLinearSVC", "sklearn.tree._tree.Tree"]
 # skops knows every estimator of scikit-learn, and some of them hold trees where `load_skops` would not look.
 ESTIMATORS = {
+    "LinearDiscriminantAnalysis",
     "DummyClassifier",
     "LogisticRegression",
     "SoftmaxLinearSVC",
     "NearestCentroid",
     "DecisionTreeClassifier",
     "RandomForestClassifier",
-    "GradientBoostingClassifier",
 }
 TREES = {"DecisionTreeClassifier", "DecisionTreeRegressor"}
+# Module to classes of which our networks are made; Keras' safe mode alone admits any of its own.
+KERAS_PARTS = {
+    "keras": {"Sequential", "DTypePolicy"},
+    "keras.layers": {
+        "InputLayer",
+        "Dense",
+        "Conv1D",
+        "LSTM",
+        "Bidirectional",
+        "BatchNormalization",
+        "Dropout",
+        "Flatten",
+        "GlobalAveragePooling1D",
+        "MaxPooling1D",
+        "Reshape",
+        "ZeroPadding1D",
+    },
+    "keras.initializers": {"GlorotUniform", "Orthogonal", "Zeros", "Ones"},
+}
 
 
 @dataclass
@@ -59,11 +83,15 @@ class FittedModel:
         return self.predict_standardised(self.standardise(X))
 
     def save(self, stem: Path) -> int:
-        """Write `<stem>.skops` or `<stem>.ubj` and `<stem>.json`; returns their size in bytes."""
+        """Write `<stem>.skops`, `.ubj` or `.keras` and `<stem>.json`; returns their size in bytes."""
         path = stem.with_name(stem.name + _suffix(self.estimator))
         with atomic_path(path) as temporary:
-            if path.suffix == ".ubj":
+            if isinstance(self.estimator, BoostedPool):
+                self.estimator.trees.save_model(temporary)
+            elif path.suffix == ".ubj":
                 self.estimator.save_model(temporary)
+            elif path.suffix == ".keras":
+                self.estimator.network.save(temporary)
             else:
                 save_skops(self.estimator, temporary)
         description = {
@@ -75,6 +103,8 @@ class FittedModel:
             "class_codes": self.class_codes,
             "settings": self.settings,
         }
+        if isinstance(self.estimator, BoostedPool):
+            description["weights"] = self.estimator.weights
         json_path = stem.with_name(stem.name + ".json")
         write_json(description, json_path)
         return path.stat().st_size + json_path.stat().st_size
@@ -93,14 +123,30 @@ class FittedModel:
             except ValueError as error:
                 raise InputError(f"{path}: not a readable model file: {error}") from None
             _check_booster(estimator, path)
+        elif path.suffix == ".keras":
+            estimator = load_network(path)
         else:
             estimator = load_skops(path)
         try:
             description["mean"] = np.asarray(description["mean"], dtype=float)
             description["scale"] = np.asarray(description["scale"], dtype=float)
+            weights = description.pop("weights", None)
+            if weights is not None:
+                weights = np.asarray(weights, dtype=float)
+                _check_weights(weights, description)
+                estimator = BoostedPool(estimator, weights, description["class_codes"])
             return cls(estimator=estimator, **description)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{stem}.json: not the description of a Genestrata model: {error}") from None
+
+
+def copy_model(stem: Path, target: Path) -> None:
+    """Copy the files that `FittedModel.save` wrote under another name; nothing in them is loaded."""
+    description = read_json(stem.with_name(stem.name + ".json"))
+    source = stem.with_name(description["file"])
+    description["file"] = target.name + source.suffix
+    shutil.copyfile(source, target.with_name(description["file"]))
+    write_json(description, target.with_name(target.name + ".json"))
 
 
 def standardise(X: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -130,14 +176,23 @@ def load_skops(path: Path) -> Any:
         raise InputError(f"{path}: not a readable model file: {error}") from None
     parts = getattr(estimator, "estimators_", [])
     parts = list(parts.ravel() if isinstance(parts, np.ndarray) else parts)
-    start = getattr(estimator, "init_", None)
-    known = type(estimator).__name__ in ESTIMATORS and all(type(part).__name__ in TREES for part in parts)
-    if not known or type(start).__name__ not in ("NoneType", "DummyClassifier"):
+    if type(estimator).__name__ not in ESTIMATORS or any(type(part).__name__ not in TREES for part in parts):
         raise InputError(f"{path}: refused, {type(estimator).__name__} is no model that Genestrata makes")
     for tree in [part.tree_ for part in [estimator, *parts] if hasattr(part, "tree_")]:
         # An ensemble hands its rows to its trees unchecked, so its own number of columns counts.
         _check_tree(tree.children_left, tree.children_right, tree.feature, estimator.n_features_in_, path)
     return estimator
+
+
+def _check_weights(weights: np.ndarray, description: Mapping[str, Any]) -> None:
+    """Raise ValueError unless a stack's description has one usable weight per base model."""
+    per_class = weights.size * len(description["classes"])
+    if (
+        weights.ndim != 1
+        or not np.all(np.isfinite(weights) & (weights >= 0))
+        or per_class != len(description["features"])
+    ):
+        raise ValueError(f"found weights {weights.tolist()}, expected one of at least 0 for each base model")
 
 
 def _check_booster(estimator: Any, path: Path) -> None:
@@ -166,5 +221,40 @@ def _check_tree(left: np.ndarray, right: np.ndarray, feature: np.ndarray, n_feat
         raise InputError(f"{path}: refused, a decision tree in it points outside its own nodes or columns")
 
 
+def load_network(path: Path) -> NetworkClassifier:
+    """Read a network in Keras' safe mode; raises InputError for a damaged file or one with other layers than ours."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise InputError(f"{path}: not a readable network: {error}") from None
+    found = {(part.get("module"), part["class_name"]) for part in _keras_parts(config)}
+    foreign = sorted(f"{module}.{name}" for module, name in found if name not in KERAS_PARTS.get(module, ()))
+    if foreign:
+        raise InputError(f"{path}: refused, it holds parts that a Genestrata network never holds: {', '.join(foreign)}")
+    start_backend(job_threads())
+    import keras
+
+    try:
+        network = keras.models.load_model(path, compile=False, safe_mode=True)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: not a readable network: {error}") from None
+    return NetworkClassifier(network)
+
+
+def _keras_parts(config: Any) -> Iterator[dict[str, Any]]:
+    """Every object that a Keras configuration would build, at any depth."""
+    if isinstance(config, dict):
+        if "class_name" in config:
+            yield config
+        config = list(config.values())
+    if isinstance(config, list):
+        for part in config:
+            yield from _keras_parts(part)
+
+
 def _suffix(estimator: Any) -> str:
-    return ".ubj" if type(estimator).__module__.startswith("xgboost") else ".skops"
+    if isinstance(estimator, NetworkClassifier):
+        return ".keras"
+    is_boosting = isinstance(estimator, BoostedPool) or type(estimator).__module__.startswith("xgboost")
+    return ".ubj" if is_boosting else ".skops"

@@ -15,7 +15,9 @@ SEARCH_SPACE: dict[str, list[Any]] = {
 }
 
 
-def fit(X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int) -> Any:
+def fit(
+    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, groups: np.ndarray | None = None
+) -> Any:
     """Fit with balanced sample weights; the same `seed` and `threads` give the same trees."""
     from sklearn.utils.class_weight import compute_sample_weight
     from xgboost import XGBClassifier

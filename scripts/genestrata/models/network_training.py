@@ -1,0 +1,160 @@
+"""Training a network: batches, one compiled call per epoch, callbacks; one compiled network serves a job's folds."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from genestrata.errors import DivergedError
+
+
+def make_batches(
+    X: np.ndarray, y: np.ndarray, weights: np.ndarray, parameters: Mapping[str, Any], random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One epoch of augmented training rows in a new order: arrays (steps, batch, ...) float32.
+
+    X : (n, ...) standardised; y : (n, n_classes) one-hot; weights : (n,). Each row is multiplied by U(1 - scale_range,
+    1 + scale_range) and gets N(0, noise) in standard deviations of a gene. The last batch is filled up from the front
+    of the order, so that every batch has the same shape.
+    """
+    steps = -(-len(X) // parameters["batch_size"])
+    order = np.resize(random.permutation(len(X)), steps * parameters["batch_size"])
+    rows = X[order]
+    if parameters["scale_range"]:
+        factors = random.uniform(1 - parameters["scale_range"], 1 + parameters["scale_range"], len(rows))
+        rows = rows * factors.astype(np.float32).reshape(-1, *[1] * (X.ndim - 1))
+    if parameters["noise"]:
+        rows = rows + parameters["noise"] * random.standard_normal(rows.shape, dtype=np.float32)
+    shape = (steps, parameters["batch_size"])
+    return tuple(values.reshape(*shape, *values.shape[1:]) for values in (rows, y[order], weights[order]))
+
+
+def compile_epoch(network: keras.Model) -> Callable:
+    """A function (X, y, weights, watched) -> (logs, probabilities of watched): one epoch, then a prediction.
+
+    X, y, weights : the arrays of `make_batches`. On TensorFlow the whole epoch is one compiled call, which spares the
+    cost of starting each step from Python; other backends take the steps one by one.
+    """
+    if keras.config.backend() != "tensorflow":
+
+        def epoch(X, y, weights, watched):
+            for batch in zip(X, y, weights, strict=True):
+                logs = network.train_on_batch(*batch, return_dict=True)
+            return logs, network.predict_on_batch(watched)
+
+        return epoch
+
+    import tensorflow as tf
+
+    def float_input(*shape: int | None) -> Any:
+        return tf.TensorSpec((None, *shape), tf.float32)
+
+    row, n_classes = network.input_shape[1:], network.output_shape[-1]
+
+    # The signature leaves the number of rows open, so that folds of other sizes reuse the trace.
+    @tf.function(
+        input_signature=[
+            float_input(None, *row),
+            float_input(None, n_classes),
+            float_input(None),
+            float_input(*row),
+        ]
+    )
+    def compiled_epoch(X, y, weights, watched):
+        for step in tf.range(tf.shape(X)[0] - 1):
+            network.train_step((X[step], y[step], weights[step]))
+        logs = network.train_step((X[-1], y[-1], weights[-1]))
+        return logs, network(watched, training=False)
+
+    def epoch(X, y, weights, watched):
+        logs, probabilities = compiled_epoch(X, y, weights, watched)
+        return {name: float(value) for name, value in logs.items()}, probabilities.numpy()
+
+    return epoch
+
+
+class Trainer:
+    """A compiled network that is trained again and again from new weights, without being compiled again."""
+
+    def __init__(self, build: Callable[[], keras.Model], parameters: Mapping[str, Any]):
+        self.build, self.parameters = build, parameters
+        self.network = build()
+        self.network.compile(
+            optimizer=keras.optimizers.Adam(parameters["learning_rate"]),
+            loss=keras.losses.CategoricalCrossentropy(label_smoothing=parameters["label_smoothing"]),
+            weighted_metrics=["accuracy"],
+        )
+        self.network.optimizer.build(self.network.trainable_variables)
+        self.start = [np.array(variable) for variable in self.network.optimizer.variables]
+        self.run_epoch = compile_epoch(self.network)
+
+    def fit(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        weights: np.ndarray,
+        watched: np.ndarray,
+        watched_y: np.ndarray,
+        watched_weights: np.ndarray,
+        seed: int,
+    ) -> tuple[keras.Model, pd.DataFrame]:
+        """Train from new weights on X (n, ...), y (n, n_classes) one-hot, weights (n,); stop and reduce the learning
+        rate by the watched rows, or by the training loss where there are none.
+
+        Returns an own network with the best weights and one row per epoch: epoch, loss, accuracy, val_loss,
+        val_accuracy, learning_rate. `seed` draws weights, dropout, order and augmentation. Raises DivergedError.
+        """
+        parameters = self.parameters
+        keras.utils.set_random_seed(seed)
+        result = self.build()
+        for ours, fresh in zip(self.network.variables, result.variables, strict=True):
+            ours.assign(fresh)
+        for variable, value in zip(self.network.optimizer.variables, self.start, strict=True):
+            variable.assign(value)
+        self.network.stop_training = False
+        random = np.random.default_rng(seed)
+        prefix = "val_" if len(watched) else ""
+        callbacks = keras.callbacks.CallbackList(
+            [
+                # Keeps the best weights in memory: a checkpoint on disk takes five times as long as an epoch.
+                keras.callbacks.EarlyStopping(
+                    prefix + parameters["monitor"], patience=parameters["patience"], restore_best_weights=True
+                ),
+                keras.callbacks.ReduceLROnPlateau(
+                    prefix + "loss",
+                    factor=0.5,
+                    patience=parameters["plateau_patience"],
+                    min_lr=parameters["smallest_learning_rate"],
+                ),
+            ],
+            model=self.network,
+        )
+        rows = []
+        callbacks.on_train_begin()
+        for epoch in range(parameters["epochs"]):
+            self.network.reset_metrics()
+            callbacks.on_epoch_begin(epoch)
+            logs, probabilities = self.run_epoch(*make_batches(X, y, weights, parameters, random), watched)
+            if not np.isfinite(logs["loss"]):
+                raise DivergedError(f"epoch {epoch + 1}: the loss is {logs['loss']}")
+            if len(watched):
+                logs |= watched_logs(probabilities, watched_y, watched_weights)
+            rows.append({"epoch": epoch + 1} | logs | {"learning_rate": float(self.network.optimizer.learning_rate)})
+            callbacks.on_epoch_end(epoch, logs)
+            if self.network.stop_training:
+                break
+        callbacks.on_train_end()
+        result.set_weights(self.network.get_weights())
+        return result, pd.DataFrame(rows)
+
+
+def watched_logs(probabilities: np.ndarray, y: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+    """Weighted log loss and accuracy of watched rows: probabilities, y (n, n_classes); weights (n,)."""
+    loss = -np.log(np.clip((probabilities * y).sum(axis=1), 1e-7, None))
+    right = probabilities.argmax(axis=1) == y.argmax(axis=1)
+    return {
+        "val_loss": float(np.average(loss, weights=weights)),
+        "val_accuracy": float(np.average(right, weights=weights)),
+    }
