@@ -13,7 +13,8 @@ def results(data_folder, tmp_path_factory):
     if not (data_folder / "golub_1999").is_dir():
         pytest.skip(f"no data set at {data_folder / 'golub_1999'}")
     folder = tmp_path_factory.mktemp("golub")
-    done = Workflow(ROOT).run("--config", "data=public", f"mirror={data_folder.resolve()}", directory=folder)
+    options = ("data=public", f"mirror={data_folder.resolve()}", "studies=[aml_all]")
+    done = Workflow(ROOT).run("--config", *options, directory=folder)
     assert done.returncode == 0, done.stdout
     return folder / "results/aml_all"
 

@@ -49,6 +49,11 @@ def metrics(simulated):
     return json.loads((simulated / "results/aml_all/evaluation/metrics.json").read_text())
 
 
+@pytest.fixture(scope="module")
+def subtypes(simulated):
+    return simulated / "results/all_subtypes"
+
+
 def test_second_run_does_nothing(simulated):
     done = Workflow(ROOT).run(directory=simulated)
     assert done.returncode == 0
@@ -207,3 +212,41 @@ def test_three_grouped_classes_with_odd_names_run_through(tmp_path):
     page = (tmp_path / "results/report.html").read_text()
     assert "Three &lt;classes&gt; &amp; groups" in page
     assert "Three <classes>" not in page
+
+
+def test_networks_and_their_stack_recover_the_planted_subtypes(subtypes):
+    metrics = json.loads((subtypes / "evaluation/metrics.json").read_text())
+    assert "Hyperdip>50" in metrics["classes"]
+    assert metrics["models"]["stack"]["balanced_accuracy"]["value"] >= 0.9
+    for network in ("dense", "cnn", "lstm"):
+        assert metrics["models"][network]["balanced_accuracy"]["value"] > 0.5
+    assert set(metrics["controls"]["gene_order"]["cnn"]) == {"clustered", "shuffled"}
+
+
+@pytest.mark.parametrize("network", ["dense", "cnn", "lstm"])
+def test_each_network_leaves_its_epochs_a_figure_and_a_part_of_the_bundle(simulated, subtypes, network):
+    epochs = pd.read_csv(subtypes / f"cv/r0/{network}/epochs.tsv", sep="\t", dtype={"fold": str})
+    assert set(epochs["fold"]) == {"0", "1", "2", "final"}
+    assert {"loss", "val_loss", "accuracy", "val_accuracy", "learning_rate"} <= set(epochs)
+    assert (subtypes / f"evaluation/training_history_{network}.svg").stat().st_size > 1000
+    assert (subtypes / f"evaluation/training_history_{network}.png").stat().st_size > 1000
+    assert (subtypes / f"model/parts/{network}.keras").is_file()
+    assert "1 threads, 0 GPU" in (simulated / f"logs/train_deep/all_subtypes/r0/{network}.log").read_text()
+
+
+def test_networks_of_the_bundle_predict_with_their_genes_in_their_order(subtypes):
+    table = pd.read_parquet(subtypes / "data/features.parquet").set_index("sample")
+    labels = pd.read_csv(subtypes / "data/samples.tsv", sep="\t").set_index("sample")["label"]
+    for network in ("dense", "cnn"):
+        model = FittedModel.load(subtypes / f"model/parts/{network}")
+        called = model.predict_proba(table[model.features].to_numpy()).argmax(axis=1)
+        # The models were fitted on these samples.
+        assert np.mean(np.array(model.classes)[called] == labels[table.index].to_numpy()) > 0.9
+
+
+def test_deep_jobs_ask_for_a_gpu_and_get_one_where_there_is_one(tmp_path):
+    options = ("--dry-run", "--config", "studies=[all_subtypes]")
+    without = Workflow(ROOT).run(*options, directory=tmp_path).stdout
+    granted = Workflow(ROOT).run(*options, "--resources", "gpu=1", directory=tmp_path).stdout
+    assert without.count("gpu=0") == granted.count("gpu=1") == 4
+    assert "gpu=1" not in without
