@@ -92,7 +92,7 @@ def draw(test, raw, metrics, samples, tuning, folder, data):
         ),
         "tuning": _curve(
             "Genes kept and inner score",
-            "Genes kept (k)",
+            "Genes kept",
             "Inner balanced accuracy",
             "Balanced accuracy inside the training part against the number of genes, with the best other settings.",
             {model_title(model): curve for model, curve in sizes.items()},

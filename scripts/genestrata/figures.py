@@ -30,7 +30,7 @@ def plot_confusion(matrix: pd.DataFrame, title: str, stem: str | Path, note: str
             axes.text(
                 column,
                 row,
-                f"{counts[row, column]:.4g}\n{share[row, column]:.0%}",
+                f"{round(counts[row, column], 1):g}\n{share[row, column]:.0%}",
                 ha="center",
                 va="center",
                 fontsize=8,
@@ -111,9 +111,15 @@ def plot_scores(metrics: Mapping[str, Any], metric: str, label: str, stem: str |
 
 
 def tuning_curves(tuning: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Model to numbers of genes and inner balanced accuracy, the best other parameters at each, mean over folds."""
+    """Model to numbers of genes and inner balanced accuracy, the best other parameters at each, mean over folds.
+
+    Networks, whose number of genes another model chose, are left out unless nothing else was tuned.
+    """
+    models = tuning[~tuning["model"].isin(["majority", "stack"])]
+    tried = models.groupby(["model", "repeat", "fold"], observed=True)["k"].nunique().groupby("model").max()
+    searched = tried.index[tried > 1] if (tried > 1).any() else tried.index
     curves = {}
-    for model, rows in tuning[~tuning["model"].isin(["majority", "stack"])].groupby("model", sort=False):
+    for model, rows in models[models["model"].isin(searched)].groupby("model", sort=False):
         best = rows.groupby(["repeat", "fold", "k"], observed=True)["inner_balanced_accuracy"].max().groupby("k").mean()
         curves[model] = (best.index.to_numpy(), best.to_numpy())
     return curves

@@ -2,6 +2,7 @@
 
     python tests/performance/measure_run.py                                        the shipped simulated default
     python tests/performance/measure_run.py --config data=public mirror=PATH     the published data
+    python tests/performance/measure_run.py --config 'studies=[all_subtypes]'     one study of the default
 
 Runs in a temporary folder with two cores, three times unless --runs says otherwise, and prints medians: wall time, time
 in which no job ran (Snakemake's own share), the sum of all jobs, the slowest jobs and the largest peak of memory.

@@ -271,7 +271,12 @@ def test_published_training_reaches_the_optimizer_and_the_callbacks(monkeypatch)
     assert type(trainer.network.optimizer) is keras.optimizers.Adam
     assert history["learning_rate"].tolist() == pytest.approx([1e-4])
     assert type(trainer.network.loss) is keras.losses.CategoricalCrossentropy
-    assert called["EarlyStopping"] == {"monitor": "val_accuracy", "patience": 25, "restore_best_weights": True}
+    assert called["EarlyStopping"] == {
+        "monitor": "val_accuracy",
+        "mode": "max",
+        "patience": 25,
+        "restore_best_weights": True,
+    }
     plateau = called["ReduceLROnPlateau"]
     assert (plateau["factor"], plateau["patience"], plateau["min_lr"]) == (0.5, 12, 1e-6)
 

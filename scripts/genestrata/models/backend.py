@@ -1,6 +1,5 @@
 """Starting the library that runs networks: TensorFlow, unless KERAS_BACKEND names another."""
 
-import functools
 import logging
 import os
 
@@ -10,14 +9,19 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 logger = logging.getLogger(__name__)
 
+_started: list[int] = []
 
-@functools.cache
+
 def start_backend(threads: int) -> None:
-    """Give TensorFlow its threads and a GPU if the process sees one; once per process, before the first network.
+    """Give TensorFlow its threads and a GPU if the process sees one, before the first network.
 
+    TensorFlow takes these settings once in a process, so that the first call counts and later ones do nothing.
     TensorFlow by itself ignores OMP_NUM_THREADS, takes all cores and all memory of every GPU. On a GPU networks compute
     in mixed precision (Micikevicius et al. 2018, ICLR); on the CPU results repeat for a seed.
     """
+    if _started:
+        return
+    _started.append(threads)
     import keras
 
     if keras.config.backend() != "tensorflow":
@@ -33,6 +37,8 @@ def start_backend(threads: int) -> None:
         keras.mixed_precision.set_global_policy("mixed_float16")
     else:
         tf.config.experimental.enable_op_determinism()
+    # It warns of a new trace for every number of genes, although each network is traced once.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logger.info("TensorFlow %s: %d threads, %d GPU", tf.__version__, threads, len(gpus))
 
 

@@ -87,7 +87,7 @@ class Trainer:
             weighted_metrics=["accuracy"],
         )
         self.network.optimizer.build(self.network.trainable_variables)
-        self.start = [np.array(variable) for variable in self.network.optimizer.variables]
+        self.start = [keras.ops.convert_to_numpy(variable) for variable in self.network.optimizer.variables]
         self.run_epoch = compile_epoch(self.network)
 
     def fit(
@@ -120,10 +120,14 @@ class Trainer:
             [
                 # Keeps the best weights in memory: a checkpoint on disk takes five times as long as an epoch.
                 keras.callbacks.EarlyStopping(
-                    prefix + parameters["monitor"], patience=parameters["patience"], restore_best_weights=True
+                    prefix + parameters["monitor"],
+                    patience=parameters["patience"],
+                    mode="max" if parameters["monitor"] == "accuracy" else "min",
+                    restore_best_weights=True,
                 ),
                 keras.callbacks.ReduceLROnPlateau(
                     prefix + "loss",
+                    mode="min",
                     factor=0.5,
                     patience=parameters["plateau_patience"],
                     min_lr=parameters["smallest_learning_rate"],
@@ -137,10 +141,11 @@ class Trainer:
             self.network.reset_metrics()
             callbacks.on_epoch_begin(epoch)
             logs, probabilities = self.run_epoch(*make_batches(X, y, weights, parameters, random), watched)
-            if not np.isfinite(logs["loss"]):
-                raise DivergedError(f"epoch {epoch + 1}: the loss is {logs['loss']}")
             if len(watched):
                 logs |= watched_logs(probabilities, watched_y, watched_weights)
+            for name in ("loss", "val_loss"):
+                if not np.isfinite(logs.get(name, 0.0)):
+                    raise DivergedError(f"epoch {epoch + 1}: the {name} is {logs[name]}")
             rows.append({"epoch": epoch + 1} | logs | {"learning_rate": float(self.network.optimizer.learning_rate)})
             callbacks.on_epoch_end(epoch, logs)
             if self.network.stop_training:

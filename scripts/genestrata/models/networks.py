@@ -107,7 +107,7 @@ def trainer(name: str, n_features: int, n_classes: int, settings: str) -> Any:
 def choose_watched(y: np.ndarray, groups: np.ndarray | None, share: float, seed: int) -> np.ndarray:
     """Mask of the rows to watch, about `share` of each class; at least two rows of a class are left to train on.
 
-    With groups, whole groups are watched, none where that would leave a class without rows.
+    With groups, whole groups are watched, and none where that would leave a class without a row.
     """
     random = np.random.default_rng(seed)
     watched = np.zeros(len(y), dtype=bool)

@@ -228,7 +228,7 @@ def load_network(path: Path) -> NetworkClassifier:
             config = json.loads(archive.read("config.json"))
     except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise InputError(f"{path}: not a readable network: {error}") from None
-    found = {(part.get("module"), part["class_name"]) for part in _keras_parts(config)}
+    found = {(str(part.get("module")), str(part["class_name"])) for part in _keras_parts(config)}
     foreign = sorted(f"{module}.{name}" for module, name in found if name not in KERAS_PARTS.get(module, ()))
     if foreign:
         raise InputError(f"{path}: refused, it holds parts that a Genestrata network never holds: {', '.join(foreign)}")
