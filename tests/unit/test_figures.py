@@ -165,6 +165,14 @@ def test_tuning_curve_takes_the_best_of_each_fold_and_its_mean():
     np.testing.assert_allclose(scores, [(0.9 + 0.5) / 2, (0.8 + 0.6) / 2])
 
 
+def test_network_that_was_given_its_number_of_genes_is_no_tuning_curve():
+    given = pd.DataFrame(
+        {"repeat": "r0", "fold": ["0", "1"], "model": "cnn", "k": [50, 200], "inner_balanced_accuracy": [0.7, 0.8]}
+    )
+    assert list(figures.tuning_curves(pd.concat([tuning(), given]))) == ["linear_svm"]
+    assert list(figures.tuning_curves(given)) == ["cnn"]
+
+
 def test_weights_are_drawn_per_class_or_once(tmp_path):
     note, linear = "", True
     three = pd.DataFrame({"class": ["A", "B > 1", "C"], "feature": "g0", "weight": [1.0, -1.0, 0.5]})
