@@ -131,7 +131,9 @@ rule evaluate_study:
         history=get_results("history.tsv"),
         controls="<results>/{study}/controls/permuted_labels.tsv",
         orders=lambda wildcards: (
-            f"<results>/{wildcards.study}/controls/gene_orders.parquet" if get_ordered_networks(wildcards.study) else []
+            f"<results>/{wildcards.study}/controls/gene_orders.parquet"
+            if get_ordered_networks(wildcards.study)
+            else []
         ),
         stability="<results>/{study}/explain/stability.json",
         clusters="<results>/{study}/cluster/summary.json",
