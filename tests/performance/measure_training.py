@@ -3,20 +3,22 @@
     python tests/performance/measure_training.py                        the default layers
     python tests/performance/measure_training.py --preset published     the published layers and training
 
-Five folds of simulated data of the size of the leukaemia study (198 training rows, 6 classes, 100 genes), the same
-rows, layers, optimizer and number of epochs on both sides; nothing stops early. Each side runs in a process of its own:
+Fits on the training parts of five folds of simulated data of the size of the leukaemia study (198 rows, 6 classes, 100
+genes), as many as a job of that study runs (--fits); the same rows, layers, optimizer and number of epochs on both
+sides; nothing stops early. Each side runs in a process of its own:
 
-    plain          per fold a new network, compiled, and `fit` on a generator that augments batch by batch, with
+    plain          per fit a new network, compiled, and `fit` on a generator that augments batch by batch, with
                    validation data; TensorFlow's own settings, so all cores
-    ours           `fit_network` per fold in one process with one thread
+    ours           `fit_network` in one process with one thread
     two of ours    two such processes side by side, as two jobs on two cores run
 
-Prints medians over --runs of the seconds of all folds, importing left out; the ratios plain / ours for one process and
-for two (the work done per second, both cores busy on either side); and how much of a side its first fold takes beyond
+Prints medians over --runs of the seconds of all fits, importing left out; the ratios plain / ours for one process and
+for two (the work done per second, both cores busy on either side); and how much of a side its first fit takes beyond
 the mean of the others, which is compiling on our side.
 """
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -91,8 +93,8 @@ def fit_plain(name: str, X: np.ndarray, y: np.ndarray, settings: dict, seed: int
     return len(history.epoch)
 
 
-def run_side(side: str, name: str, preset: str | None, epochs: int) -> list[float]:
-    """Seconds of every fold on one side, after importing and starting TensorFlow."""
+def run_side(side: str, name: str, preset: str | None, epochs: int, fits: int) -> list[float]:
+    """Seconds of every fit on one side, after importing and starting TensorFlow."""
     sys.path.insert(0, str(ROOT / "scripts"))
     from genestrata.models import parameter_grid
     from genestrata.models.backend import start_backend
@@ -109,7 +111,7 @@ def run_side(side: str, name: str, preset: str | None, epochs: int) -> list[floa
         start_backend(1)
         from genestrata.models import network_training  # noqa: F401
     seconds = []
-    for seed, (X, y) in enumerate(folds):
+    for seed, (X, y) in enumerate(itertools.islice(itertools.cycle(folds), fits)):
         started = time.perf_counter()
         if side == "plain":
             done = fit_plain(name, X, y, settings, seed)
@@ -125,6 +127,7 @@ def start_side(side: str, name: str, options: argparse.Namespace) -> subprocess.
     environment = {key: value for key, value in os.environ.items() if not key.endswith("_NUM_THREADS")}
     environment |= {"CUDA_VISIBLE_DEVICES": "-1"} | ({} if side == "plain" else {"OMP_NUM_THREADS": "1"})
     command = [sys.executable, __file__, "--side", side, "--network", name, "--epochs", str(options.epochs)]
+    command += ["--fits", str(options.fits)]
     command += ["--preset", options.preset] if options.preset else []
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
 
@@ -138,12 +141,12 @@ def finish(process: subprocess.Popen) -> list[float]:
 
 
 def first_fold_share(seconds: list[float]) -> float:
-    """Share of all folds that the first one takes beyond the mean of the others."""
+    """Share of all fits that the first one takes beyond the mean of the others."""
     return max(0.0, seconds[0] - statistics.mean(seconds[1:])) / sum(seconds)
 
 
 def measure(name: str, options: argparse.Namespace) -> dict[str, float]:
-    """One run of a network: seconds of all folds on each side, and shares of the first fold."""
+    """One run of a network: seconds of all fits on each side, and shares of the first one."""
     plain = finish(start_side("plain", name, options))
     ours = finish(start_side("ours", name, options))
     pair = [finish(process) for process in [start_side("ours", name, options) for _ in range(2)]]
@@ -162,12 +165,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", choices=["published"])
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--fits", type=int, default=20)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--network", choices=NETWORKS, help="only this one")
     parser.add_argument("--side", choices=["plain", "ours"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
-        print(json.dumps(run_side(options.side, options.network, options.preset, options.epochs)))
+        print(json.dumps(run_side(options.side, options.network, options.preset, options.epochs, options.fits)))
         return
     names = [options.network] if options.network else NETWORKS
     runs = {name: [] for name in names}
@@ -175,11 +179,13 @@ def main() -> None:
         for name in names:
             runs[name].append(measure(name, options))
             print(name, {key: round(value, 2) for key, value in runs[name][-1].items()}, file=sys.stderr, flush=True)
-    print(f"{FOLDS} folds x {options.epochs} epochs, {options.preset or 'default'} layers, median of {options.runs}")
+    print(
+        f"{options.fits} fits x {options.epochs} epochs, {options.preset or 'default'} layers, median of {options.runs}"
+    )
     print(f"cores {os.cpu_count()}, load {os.getloadavg()[0]:.1f}")
     print(
-        f"{'':8}{'plain s':>9}{'ours s':>9}{'ratio':>7}{'two of ours: s per 5 folds':>28}{'ratio':>7}"
-        f"{'first fold: plain':>19}{'ours':>7}"
+        f"{'':8}{'plain s':>9}{'ours s':>9}{'ratio':>7}{'two of ours: s for as many':>28}{'ratio':>7}"
+        f"{'first fit: plain':>19}{'ours':>7}"
     )
 
     def show(label: str, rows: list[dict[str, float]]) -> None:

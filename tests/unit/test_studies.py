@@ -57,7 +57,7 @@ def test_every_shipped_study_can_run_beside_the_others(catalogue, tmp_path):
             ["linear_svm", "shrinkage_lda", *NETWORKS],
             ["linear_svm"],
         ),
-        ("all_subtypes_nets", "public", NETWORKS, NETWORKS),
+        ("all_subtypes_nets", "public", NETWORKS, ["dense"]),
         ("all_subtypes_nets", "simulated", NETWORKS, ["dense"]),
     ],
 )
