@@ -153,6 +153,15 @@ def get_results(file):
     return get_paths
 
 
+def of_repeats(pattern, **more):
+    """An input function: one file of every repeat of the job's study; `more` and the job's wildcards fill the rest."""
+
+    def get_paths(wildcards):
+        return expand(pattern, repeat=get_repeats(wildcards.study), **{**dict(wildcards.items()), **more})
+
+    return get_paths
+
+
 def get_source_files(wildcards):
     """Files that the study's reader reads, by the names that the reader knows them by."""
     study = STUDIES[wildcards.study]
@@ -202,21 +211,13 @@ def get_truth(wildcards):
 
 def get_final_output():
     """All targets of a run."""
-    return [
-        "<results>/report.html",
-        *expand(
-            "<results>/{study}/{file}",
-            study=STUDIES,
-            file=[
-                "evaluation/metrics.json",
-                "explain/consensus.tsv",
-                "cluster/clustering.tsv",
-                "model/bundle.json",
-            ],
-        ),
-        *(
-            f"<results>/{study}/evaluation/training_history_{model}.png"
-            for study in STUDIES
-            for model in get_networks(study)
-        ),
-    ]
+    return ["<results>/report.html"] + expand(
+        "<results>/{study}/{file}",
+        study=STUDIES,
+        file=[
+            "evaluation/metrics.json",
+            "explain/consensus.tsv",
+            "cluster/clustering.tsv",
+            "model/bundle.json",
+        ],
+    )

@@ -40,17 +40,8 @@ rule compare_gene_orders:
         features="<results>/{study}/data/features.parquet",
         samples="<results>/{study}/data/samples.tsv",
         splits="<results>/{study}/splits.tsv",
-        ranking=lambda wildcards: expand(
-            "<results>/{study}/features/{repeat}/ranking.parquet",
-            repeat=get_repeats(wildcards.study),
-            study=wildcards.study,
-        ),
-        tuning=lambda wildcards: expand(
-            "<results>/{study}/cv/{repeat}/{model}/tuning.tsv",
-            repeat=get_repeats(wildcards.study),
-            study=wildcards.study,
-            model=SIZE_GUIDE,
-        ),
+        ranking=of_repeats("<results>/{study}/features/{repeat}/ranking.parquet"),
+        tuning=of_repeats("<results>/{study}/cv/{repeat}/{model}/tuning.tsv", model=SIZE_GUIDE),
         positions=get_positions,
         code=lambda wildcards: lib(
             "compare_gene_orders",
@@ -87,12 +78,7 @@ rule compare_gene_orders:
 rule plot_training:
     """Draw the training of a network over its epochs, all fits together."""
     input:
-        epochs=lambda wildcards: expand(
-            "<results>/{study}/cv/{repeat}/{model}/epochs.tsv",
-            repeat=get_repeats(wildcards.study),
-            study=wildcards.study,
-            model=wildcards.model,
-        ),
+        epochs=of_repeats("<results>/{study}/cv/{repeat}/{model}/epochs.tsv"),
         code=lib("plot_training"),
         env=env("classical"),
     output:

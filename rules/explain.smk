@@ -7,12 +7,7 @@ rule explain_model:
         features="<results>/{study}/data/features.parquet",
         samples="<results>/{study}/data/samples.tsv",
         splits="<results>/{study}/splits.tsv",
-        models=lambda wildcards: expand(
-            "<results>/{study}/cv/{repeat}/{model}/models",
-            repeat=get_repeats(wildcards.study),
-            study=wildcards.study,
-            model=wildcards.model,
-        ),
+        models=of_repeats("<results>/{study}/cv/{repeat}/{model}/models"),
         code=lambda wildcards: lib("explain_model", f"models.{wildcards.model}"),
         env=env("classical"),
     output:
@@ -53,12 +48,7 @@ use rule explain_model as explain_network with:
         features="<results>/{study}/data/features.parquet",
         samples="<results>/{study}/data/samples.tsv",
         splits="<results>/{study}/splits.tsv",
-        models=lambda wildcards: expand(
-            "<results>/{study}/cv/{repeat}/{model}/models",
-            repeat=get_repeats(wildcards.study),
-            study=wildcards.study,
-            model=wildcards.model,
-        ),
+        models=of_repeats("<results>/{study}/cv/{repeat}/{model}/models"),
         code=lib("explain_model"),
         env=env("deep"),
     log:
@@ -85,11 +75,7 @@ rule rank_genes:
             model=get_explained_models(wildcards.study),
             study=wildcards.study,
         ),
-        ranking=lambda wildcards: expand(
-            "<results>/{study}/features/{repeat}/ranking.parquet",
-            repeat=get_repeats(wildcards.study),
-            study=wildcards.study,
-        ),
+        ranking=of_repeats("<results>/{study}/features/{repeat}/ranking.parquet"),
         truth=get_truth,
         code=lib("rank_genes"),
         env=env("classical"),

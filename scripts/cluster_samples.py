@@ -20,7 +20,7 @@ from genestrata.figures import plot_explained_variance, plot_null, plot_scatter
 from genestrata.files import read_table, write_json, write_table
 from genestrata.logs import job_log
 from genestrata.ranking import Rankings
-from genestrata.splitting import FINAL, read_folds
+from genestrata.splitting import read_evaluated_folds
 from genestrata.tables import read_samples, read_splits
 
 
@@ -28,7 +28,7 @@ def main(inputs, outputs, settings, data, seed):
     """Write clustering.tsv, the cluster of every sample, gene sets, null distribution, components and figures."""
     samples = read_samples(inputs.samples)
     cohort = Cohort.read(inputs.features, samples)
-    folds = [fold for fold in read_folds(read_splits(inputs.splits), samples, "r0") if fold.name != FINAL]
+    folds = read_evaluated_folds(read_splits(inputs.splits), samples, ["r0"])
     rankings = Rankings(pd.read_parquet(inputs.ranking), cohort.features)
     ranked = read_table(inputs.consensus, dtype={"feature": str})["feature"].head(settings["set_size"])
     position = pd.Series(np.arange(len(cohort.features)), index=cohort.features)

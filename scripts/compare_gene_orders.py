@@ -8,7 +8,7 @@ from genestrata.gpus import hide_gpus_unless_granted
 from genestrata.logs import job_log
 from genestrata.order_control import predict_in_orders
 from genestrata.ranking import Rankings
-from genestrata.splitting import FINAL, read_folds
+from genestrata.splitting import read_evaluated_folds
 from genestrata.tables import read_samples, read_splits, read_tuning
 from genestrata.training import chosen_sizes
 
@@ -26,7 +26,7 @@ def main(inputs, output, repeats, orders, model_params, seed, threads):
         for repeat, path in zip(repeats, inputs.tuning, strict=True)
         for fold, (size,) in chosen_sizes(read_tuning(path)).items()
     }
-    folds = [fold for repeat in repeats for fold in read_folds(splits, samples, repeat) if fold.name != FINAL]
+    folds = read_evaluated_folds(splits, samples, repeats)
     tables = [
         predict_in_orders(model, cohort, folds, rankings, sizes, model_params[model], others, seed, threads)
         for model, others in orders.items()

@@ -11,7 +11,7 @@ from genestrata.gpus import hide_gpus_unless_granted
 from genestrata.logs import job_log
 from genestrata.models.registry import REGISTRY, model_title
 from genestrata.models.storage import FittedModel
-from genestrata.splitting import FINAL, read_folds
+from genestrata.splitting import FINAL, read_evaluated_folds
 from genestrata.tables import read_samples, read_splits
 
 
@@ -35,7 +35,7 @@ def main(inputs, outputs, model, repeats, background, markers, data, seed):
     samples = read_samples(inputs.samples)
     splits = read_splits(inputs.splits)
     models_dirs = dict(zip(repeats, map(Path, inputs.models), strict=True))
-    folds = [fold for repeat in repeats for fold in read_folds(splits, samples, repeat) if fold.name != FINAL]
+    folds = read_evaluated_folds(splits, samples, repeats)
     values = explain_model(model, Cohort.read(inputs.features, samples), folds, models_dirs, background, seed)
     final = FittedModel.load(models_dirs["r0"] / FINAL)
     weights = model_weights(final)

@@ -1,5 +1,6 @@
 """The cleaned data of a study as the jobs that fit models hold them."""
 
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Cohort:
             genome_order=read_genome_order(positions_path, features) if positions_path else None,
         )
 
-    @property
+    @functools.cached_property
     def codes(self) -> np.ndarray:
         """Labels as positions in `classes`, (n_samples,) int."""
         return np.searchsorted(np.asarray(self.classes, dtype=str), self.labels.astype(str))

@@ -20,8 +20,9 @@ from genestrata.readers import READERS
 from genestrata.schemes import check_repeats
 from genestrata.simulators import SIMULATORS
 
-# Keys of a study that name a file of the user's, relative to the study file; the first two are its data.
-FILE_KEYS = ("expression", "samples", "gene_positions")
+# Keys of a study that name the files of its data, and all that name a file, relative to the study file.
+DATA_KEYS = ("expression", "samples")
+FILE_KEYS = (*DATA_KEYS, "gene_positions")
 # Defaults that a study may remove with a null; without any other one a job would stop.
 REMOVABLE = ("stack",)
 # Types of a JSON schema in the words of YAML.
@@ -212,7 +213,7 @@ class Catalogue:
             if group is not None:
                 layers.append({"columns": {"group": group}})
         else:
-            mixed = [key for key in (*FILE_KEYS[:2], "label_column") if key in study]
+            mixed = [key for key in (*DATA_KEYS, "label_column") if key in study]
             if mixed:
                 raise InputError(
                     f"{path}: {', '.join(mixed)}: a study has either `sources` or files of its own; with `extends`, "
@@ -374,7 +375,7 @@ def _check_names(study: Mapping[str, Any], path: Path) -> None:
         for model in models:
             if model not in study["models"]:
                 raise InputError(unknown_name(path, section, model, study["models"], "model of this study"))
-    for model in {*study["models"], *study.get("model_params", {})}:
+    for model in dict.fromkeys([*study["models"], *study.get("model_params", {})]):
         if REGISTRY[model].deep:
             _check_network(model, study, path)
         else:

@@ -35,18 +35,19 @@ def shap_values(name: str, model: FittedModel, Z: np.ndarray, background: np.nda
     """
     import shap
 
+    options = {}
     if REGISTRY[name].explainer == "linear":
         # Given bare rows, SHAP would draw 100 of them at random.
         masker = shap.maskers.Independent(background, max_samples=len(background))
         explainer = shap.LinearExplainer((model.estimator.coef_, model.estimator.intercept_), masker)
     elif REGISTRY[name].explainer == "gradient":
         explainer = shap.GradientExplainer(model.estimator.network, background)
+        options["rseed"] = seed
     else:
         explainer = shap.TreeExplainer(model.estimator)
     with warnings.catch_warnings():
         # SHAP hands Keras its one input as a list, and Keras says so for every class and sample.
         warnings.filterwarnings("ignore", message="The structure of `inputs`")
-        options = {"rseed": seed} if REGISTRY[name].explainer == "gradient" else {}
         values = np.asarray(explainer.shap_values(Z, **options))
     if values.ndim == 2 or values.shape[2] == 1:
         single = values.reshape(len(Z), -1)

@@ -10,12 +10,10 @@ import pandas as pd
 from genestrata.cohort import Cohort
 from genestrata.metrics import all_metrics
 from genestrata.models import parameter_grid
-from genestrata.models.storage import standardise
-from genestrata.predictions import prediction_table
 from genestrata.ranking import Rankings
 from genestrata.seeds import derive_seed
 from genestrata.splitting import Fold
-from genestrata.training import fit_in_fold
+from genestrata.training import fold_predictions, refit
 
 logger = logging.getLogger(__name__)
 
@@ -43,22 +41,10 @@ def predict_in_orders(
         parameters = parameter_grid(name, {**overrides, "gene_order": order})[0]
         for fold in folds:
             setting = {"k": sizes[fold.repeat, fold.name], "parameters": parameters}
-            selected = rankings[fold.repeat].best(fold.name, None, setting["k"])
-            columns, mean, scale = selected
-            Z = standardise(cohort.values[np.ix_(fold.train, columns)], mean, scale)
             fold_seed = derive_seed(seed, fold.repeat, fold.name, name)
-            model, places = fit_in_fold(name, fold, None, Z, cohort, fold.train, selected, setting, fold_seed, threads)
-            probabilities = model.predict_proba(cohort.values[np.ix_(fold.test, columns[places])])
-            table = prediction_table(
-                fold.repeat,
-                fold.name,
-                name,
-                [None] * len(fold.test),
-                cohort.samples[fold.test],
-                cohort.labels[fold.test],
-                probabilities,
-                cohort.classes,
-            )
+            model, columns = refit(name, cohort, fold, rankings[fold.repeat], setting, fold_seed, threads)
+            probabilities = model.predict_proba(cohort.values[np.ix_(fold.test, columns)])
+            table = fold_predictions(name, cohort, fold, [None] * len(fold.test), fold.test, probabilities)
             tables.append(table.assign(order=order))
         logger.info("%s: %d fits with genes in %s order", name, len(folds), order)
     return pd.concat(tables, ignore_index=True)

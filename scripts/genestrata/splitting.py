@@ -10,7 +10,7 @@
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,6 +115,11 @@ def read_folds(splits: pd.DataFrame, samples: pd.DataFrame, repeat: str) -> Iter
             held_out = np.sort(rows[is_train & (inner_fold == number)])
             inner.append((np.setdiff1d(train, held_out), held_out))
         yield Fold(repeat, str(name), train, np.sort(rows[~is_train]), inner)
+
+
+def read_evaluated_folds(splits: pd.DataFrame, samples: pd.DataFrame, repeats: Iterable[str]) -> list[Fold]:
+    """Folds of these repeats whose test part is scored: all of `read_folds` but the final one."""
+    return [fold for repeat in repeats for fold in read_folds(splits, samples, repeat) if fold.name != FINAL]
 
 
 def _outer_folds(

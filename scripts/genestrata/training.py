@@ -119,7 +119,9 @@ def train_fold(
         for position, setting in enumerate(settings):
             model, order = fit_in_fold(name, fold, number, Z, cohort, train, selected, setting, seed, threads)
             out_of_fold[position, places] = model.predict_standardised(Z_held_out[:, order])
-            epochs.append(epoch_rows(model, fold.name, number))
+            # Thousands of fits of classical models have none; a table for each would cost more than some of the fits.
+            if hasattr(model.estimator, "history"):
+                epochs.append(epoch_rows(model, fold.name, number))
 
     scores = [inner_score(probabilities, codes[fold.train]) for probabilities in out_of_fold]
     chosen = min(range(len(settings)), key=lambda position: (-round(scores[position][0], 9), scores[position][1]))
@@ -139,26 +141,15 @@ def train_fold(
     tuned = time.perf_counter()
 
     setting = settings[chosen]
-    selected = rankings.best(fold.name, None, setting["k"])
-    columns, mean, scale = selected
-    Z = standardise(cohort.values[np.ix_(fold.train, columns)], mean, scale)
-    model, order = fit_in_fold(name, fold, None, Z, cohort, fold.train, selected, setting, seed, threads)
+    model, columns = refit(name, cohort, fold, rankings, setting, seed, threads)
     epochs.append(epoch_rows(model, fold.name, None))
     finished = time.perf_counter()
 
     parts = [(inner_of_row.tolist(), fold.train, out_of_fold[chosen])]
     if len(fold.test):
-        test = model.predict_proba(cohort.values[np.ix_(fold.test, columns[order])])
+        test = model.predict_proba(cohort.values[np.ix_(fold.test, columns)])
         parts.append(([None] * len(fold.test), fold.test, test))
-    predictions = pd.concat(
-        [
-            prediction_table(
-                fold.repeat, fold.name, name, inner, cohort.samples[rows], cohort.labels[rows], values, cohort.classes
-            )
-            for inner, rows, values in parts
-        ],
-        ignore_index=True,
-    )
+    predictions = pd.concat([fold_predictions(name, cohort, fold, *part) for part in parts], ignore_index=True)
     logger.info(
         "fold %s: %s, k %d of %d settings tuned, inner balanced accuracy %.3f",
         fold.name,
@@ -168,6 +159,45 @@ def train_fold(
         scores[chosen][0],
     )
     return FoldResult(predictions, tuning, model, tuned - started, finished - tuned, epochs)
+
+
+def refit(
+    name: str,
+    cohort: Cohort,
+    fold: Fold,
+    rankings: Rankings,
+    setting: Mapping[str, Any],
+    seed: int,
+    threads: int,
+) -> tuple[FittedModel, np.ndarray]:
+    """Fit one setting on the whole training part of a fold; returns the model and the cohort's column of each of its
+    features."""
+    selected = rankings.best(fold.name, None, setting["k"])
+    columns, mean, scale = selected
+    Z = standardise(cohort.values[np.ix_(fold.train, columns)], mean, scale)
+    model, order = fit_in_fold(name, fold, None, Z, cohort, fold.train, selected, setting, seed, threads)
+    return model, columns[order]
+
+
+def fold_predictions(
+    name: str,
+    cohort: Cohort,
+    fold: Fold,
+    inner_fold: Sequence[int | None],
+    rows: np.ndarray,
+    probabilities: np.ndarray,
+) -> pd.DataFrame:
+    """Prediction rows of some samples of a fold; rows : (n,) int into the cohort; probabilities : (n, n_classes)."""
+    return prediction_table(
+        fold.repeat,
+        fold.name,
+        name,
+        inner_fold,
+        cohort.samples[rows],
+        cohort.labels[rows],
+        probabilities,
+        cohort.classes,
+    )
 
 
 def epoch_rows(model: FittedModel, fold: str, inner_fold: int | None) -> pd.DataFrame:

@@ -4,19 +4,12 @@ import json
 
 import pandas as pd
 import pytest
-from running import ROOT, Workflow
 
 
 @pytest.fixture(scope="module")
-def results(data_folder, tmp_path_factory):
+def results(run_public):
     """Run the published split from raw CSV to report, data taken from the mirror."""
-    if not (data_folder / "golub_1999").is_dir():
-        pytest.skip(f"no data set at {data_folder / 'golub_1999'}")
-    folder = tmp_path_factory.mktemp("golub")
-    options = ("data=public", f"mirror={data_folder.resolve()}", "studies=[aml_all]")
-    done = Workflow(ROOT).run("--config", *options, directory=folder)
-    assert done.returncode == 0, done.stdout
-    return folder / "results/aml_all"
+    return run_public("golub_1999", "aml_all")
 
 
 @pytest.fixture(scope="module")

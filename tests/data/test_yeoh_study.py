@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from running import ROOT, Workflow
+from running import ROOT
 
 STUDY = f"""\
 title: One repeat of the leukaemia subtypes
@@ -19,16 +19,9 @@ cluster: {{methods: [kmeans], random_sets: 5}}
 
 
 @pytest.fixture(scope="module")
-def results(data_folder, tmp_path_factory):
+def results(run_public):
     """Run from the published file to the report, data taken from the mirror."""
-    if not (data_folder / "yeoh_2002").is_dir():
-        pytest.skip(f"no data set at {data_folder / 'yeoh_2002'}")
-    folder = tmp_path_factory.mktemp("yeoh")
-    (folder / "one_repeat.yaml").write_text(STUDY, encoding="utf-8")
-    options = ("data=public", f"mirror={data_folder.resolve()}", "studies=[./one_repeat.yaml]")
-    done = Workflow(ROOT).run("--config", *options, directory=folder)
-    assert done.returncode == 0, done.stdout
-    return folder / "results/one_repeat"
+    return run_public("yeoh_2002", "one_repeat", STUDY)
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,7 @@ PUBLISHED = {
     ],
 }
 # The only functions that may name TensorFlow.
-TENSORFLOW_PLACES = {("network_training", "compile_epoch"), ("backend", "start_backend")}
+TENSORFLOW_PLACES = {("backend", "compile_epoch"), ("backend", "start_backend")}
 
 
 def draw(rows=14, effect=3.0, seed=0):

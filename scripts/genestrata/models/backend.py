@@ -1,7 +1,9 @@
-"""Starting the library that runs networks: TensorFlow, unless KERAS_BACKEND names another."""
+"""The library that runs networks, TensorFlow unless KERAS_BACKEND names another: the one place that knows it."""
 
 import logging
 import os
+from collections.abc import Callable
+from typing import Any
 
 # Keras and TensorFlow read these when they are imported; 3 silences TensorFlow's complaints about absent GPUs.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -45,3 +47,50 @@ def start_backend(threads: int) -> None:
 def job_threads() -> int:
     """Threads of this job as Snakemake hands them down, 1 outside of one."""
     return int(os.environ.get("OMP_NUM_THREADS", "1"))
+
+
+def compile_epoch(network: Any) -> Callable:
+    """A function (X, y, weights, watched) -> (logs, probabilities of watched): one epoch, then a prediction.
+
+    network : compiled keras.Model; X, y, weights : batches of one epoch, (steps, batch, ...) float32. On TensorFlow the
+    whole epoch is one compiled call, which spares the cost of starting each step from Python; other backends take the
+    steps one by one.
+    """
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+
+        def epoch(X, y, weights, watched):
+            for batch in zip(X, y, weights, strict=True):
+                logs = network.train_on_batch(*batch, return_dict=True)
+            return logs, network.predict_on_batch(watched)
+
+        return epoch
+
+    import tensorflow as tf
+
+    def float_input(*shape: int | None) -> Any:
+        return tf.TensorSpec((None, *shape), tf.float32)
+
+    row, n_classes = network.input_shape[1:], network.output_shape[-1]
+
+    # The signature leaves the number of rows open, so that folds of other sizes reuse the trace.
+    @tf.function(
+        input_signature=[
+            float_input(None, *row),
+            float_input(None, n_classes),
+            float_input(None),
+            float_input(*row),
+        ]
+    )
+    def compiled_epoch(X, y, weights, watched):
+        for step in tf.range(tf.shape(X)[0] - 1):
+            network.train_step((X[step], y[step], weights[step]))
+        logs = network.train_step((X[-1], y[-1], weights[-1]))
+        return logs, network(watched, training=False)
+
+    def epoch(X, y, weights, watched):
+        logs, probabilities = compiled_epoch(X, y, weights, watched)
+        return {name: float(value) for name, value in logs.items()}, probabilities.numpy()
+
+    return epoch

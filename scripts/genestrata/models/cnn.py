@@ -1,9 +1,8 @@
 """Convolutional network over the selected genes in a meaningful order."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
-
-import numpy as np
 
 from genestrata.models.networks import PUBLISHED_TRAINING, TRAINING, fit_network
 
@@ -54,8 +53,4 @@ def build(n_features: int, n_classes: int, settings: Mapping[str, Any]) -> Any:
     return network
 
 
-def fit(
-    X: np.ndarray, y: np.ndarray, settings: dict[str, Any], seed: int, threads: int, groups: np.ndarray | None = None
-) -> Any:
-    """Train; see `fit_network`."""
-    return fit_network("cnn", X, y, settings, seed, threads, groups)
+fit = functools.partial(fit_network, "cnn")

@@ -36,6 +36,10 @@ class BoostedPool:
         self.trees, self.weights, self.class_codes = trees, weights, class_codes
         self.classes_ = np.arange(len(class_codes))
 
+    def save_model(self, path: Any) -> None:
+        """Write the trees as XGBoost does; the weights are for the caller to keep."""
+        self.trees.save_model(path)
+
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Probabilities (n_samples, n_classes) from those of the base models, (n_samples, base models x classes)."""
         start = pool(log_probabilities(X, len(self.weights))[:, :, self.class_codes], self.weights)

@@ -1,9 +1,8 @@
 """LSTM that reads the selected genes, in a meaningful order, a chunk at a time: Hochreiter and Schmidhuber 1997."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
-
-import numpy as np
 
 from genestrata.models.networks import PUBLISHED_TRAINING, TRAINING, fit_network
 
@@ -62,8 +61,4 @@ def build(n_features: int, n_classes: int, settings: Mapping[str, Any]) -> Any:
     return network
 
 
-def fit(
-    X: np.ndarray, y: np.ndarray, settings: dict[str, Any], seed: int, threads: int, groups: np.ndarray | None = None
-) -> Any:
-    """Train; see `fit_network`."""
-    return fit_network("lstm", X, y, settings, seed, threads, groups)
+fit = functools.partial(fit_network, "lstm")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from genestrata.errors import DivergedError
+from genestrata.models.backend import compile_epoch
 
 
 def make_batches(
@@ -29,50 +30,6 @@ def make_batches(
         rows = rows + parameters["noise"] * random.standard_normal(rows.shape, dtype=np.float32)
     shape = (steps, parameters["batch_size"])
     return tuple(values.reshape(*shape, *values.shape[1:]) for values in (rows, y[order], weights[order]))
-
-
-def compile_epoch(network: keras.Model) -> Callable:
-    """A function (X, y, weights, watched) -> (logs, probabilities of watched): one epoch, then a prediction.
-
-    X, y, weights : the arrays of `make_batches`. On TensorFlow the whole epoch is one compiled call, which spares the
-    cost of starting each step from Python; other backends take the steps one by one.
-    """
-    if keras.config.backend() != "tensorflow":
-
-        def epoch(X, y, weights, watched):
-            for batch in zip(X, y, weights, strict=True):
-                logs = network.train_on_batch(*batch, return_dict=True)
-            return logs, network.predict_on_batch(watched)
-
-        return epoch
-
-    import tensorflow as tf
-
-    def float_input(*shape: int | None) -> Any:
-        return tf.TensorSpec((None, *shape), tf.float32)
-
-    row, n_classes = network.input_shape[1:], network.output_shape[-1]
-
-    # The signature leaves the number of rows open, so that folds of other sizes reuse the trace.
-    @tf.function(
-        input_signature=[
-            float_input(None, *row),
-            float_input(None, n_classes),
-            float_input(None),
-            float_input(*row),
-        ]
-    )
-    def compiled_epoch(X, y, weights, watched):
-        for step in tf.range(tf.shape(X)[0] - 1):
-            network.train_step((X[step], y[step], weights[step]))
-        logs = network.train_step((X[-1], y[-1], weights[-1]))
-        return logs, network(watched, training=False)
-
-    def epoch(X, y, weights, watched):
-        logs, probabilities = compiled_epoch(X, y, weights, watched)
-        return {name: float(value) for name, value in logs.items()}, probabilities.numpy()
-
-    return epoch
 
 
 class Trainer:

@@ -74,7 +74,7 @@ def fit_network(
     settings: Mapping[str, Any],
     seed: int,
     threads: int,
-    groups: np.ndarray | None,
+    groups: np.ndarray | None = None,
 ) -> NetworkClassifier:
     """Train the network of a module on all rows but some, which are watched to stop and to reduce the learning rate.
 

@@ -86,9 +86,7 @@ class FittedModel:
         """Write `<stem>.skops`, `.ubj` or `.keras` and `<stem>.json`; returns their size in bytes."""
         path = stem.with_name(stem.name + _suffix(self.estimator))
         with atomic_path(path) as temporary:
-            if isinstance(self.estimator, BoostedPool):
-                self.estimator.trees.save_model(temporary)
-            elif path.suffix == ".ubj":
+            if path.suffix == ".ubj":
                 self.estimator.save_model(temporary)
             elif path.suffix == ".keras":
                 self.estimator.network.save(temporary)
