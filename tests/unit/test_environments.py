@@ -40,13 +40,17 @@ def test_conda_environment_has_the_pinned_versions(path):
     }
 
 
-def test_networks_get_the_classical_packages_and_tensorflow():
+def test_networks_get_the_classical_packages_tensorflow_and_onnx():
     listed = {}
     for name in ("classical", "deep"):
         entries = yaml.safe_load((ROOT / "envs" / f"{name}.yaml").read_text(encoding="utf-8"))["dependencies"]
         own = [entry for entry in entries if isinstance(entry, str)]
         listed[name] = {*own, *(line for entry in entries if isinstance(entry, dict) for line in entry["pip"])}
-    assert {line.partition("==")[0] for line in listed["deep"] ^ listed["classical"]} == {"tensorflow"}
+    assert {line.partition("==")[0] for line in listed["deep"] ^ listed["classical"]} == {
+        "tensorflow",
+        "onnx",
+        "onnxruntime",
+    }
     assert listed["classical"] < listed["deep"]
 
 
