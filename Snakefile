@@ -20,6 +20,7 @@ include: "rules/stack.smk"
 include: "rules/evaluate.smk"
 include: "rules/explain.smk"
 include: "rules/cluster.smk"
+include: "rules/explore.smk"
 include: "rules/predict.smk"
 include: "rules/report.smk"
 

@@ -30,6 +30,7 @@ def any_of(names):
 
 CLASSICAL_MODELS = [name for name, entry in REGISTRY.items() if not entry.deep]
 DEEP_MODELS = [name for name, entry in REGISTRY.items() if entry.deep]
+SERIES_NETWORKS = [name for name in DEEP_MODELS if REGISTRY[name].task == "time_series"]
 
 
 wildcard_constraints:
@@ -177,17 +178,10 @@ def get_reader(wildcards):
     """Reader and its settings: what the study says, or the form that simulators write."""
     study = STUDIES[wildcards.study]
     if study["data"] == "simulated":
-        return {"reader": "table", "orientation": "samples_by_genes"}
+        return {"reader": "table", "orientation": "samples_by_genes", "unlabelled": study["unlabelled"]}
     if study["data"] == "public":
         return {"reader": study["source"]["reader"]}
-    keys = (
-        "reader",
-        "orientation",
-        "columns",
-        "label_column",
-        "separator",
-        "unlabelled",
-    )
+    keys = ("reader", "orientation", "columns", "label_column", "separator", "unlabelled")
     return {key: study[key] for key in keys if key in study}
 
 
@@ -199,6 +193,13 @@ def get_published_file(wildcards):
     raise WorkflowError(f"no study of this run lists {wildcards.folder}/{wildcards.file}")
 
 
+def get_size_guide(wildcards):
+    """Tuning of the model whose inner score chose the number of genes that networks take, nothing if all are taken."""
+    if STUDIES[wildcards.study]["select"]["method"] == "none":
+        return []
+    return f"<results>/{wildcards.study}/cv/{wildcards.repeat}/{SIZE_GUIDE}/tuning.tsv"
+
+
 def get_positions(wildcards):
     """Table of the positions of genes on the chromosomes, nothing where the study gives none."""
     return STUDIES[wildcards.study].get("gene_positions", [])
@@ -207,6 +208,51 @@ def get_positions(wildcards):
 def get_truth(wildcards):
     """The planted truth of a simulated study, nothing for real data."""
     return f"<results>/{wildcards.study}/data/truth.tsv" if STUDIES[wildcards.study]["data"] == "simulated" else []
+
+
+def get_truth_of_features(wildcards):
+    """The planted markers of a simulated study of expression; in a time series the truth is about the genes, its
+    rows."""
+    return get_truth(wildcards) if STUDIES[wildcards.study]["task"] == "expression" else []
+
+
+def is_series(study):
+    """Is the study one of time series?"""
+    return STUDIES[study]["task"] == "time_series"
+
+
+def get_series_networks(study):
+    """Networks of a study that read time points; they are exported."""
+    return [model for model in get_networks(study) if model in SERIES_NETWORKS]
+
+
+def get_periodicity(wildcards):
+    """Periodicity of the genes of a time series, nothing for another task."""
+    return f"<results>/{wildcards.study}/explore/periodicity.tsv" if is_series(wildcards.study) else []
+
+
+def get_truth_of_samples(wildcards):
+    """The planted classes of the rows of a simulated time series."""
+    return get_truth(wildcards) if is_series(wildcards.study) else []
+
+
+def predicts_unlabelled(study):
+    """Does the study predict samples without a label? Else nothing is listed."""
+    return STUDIES[study]["unlabelled"] == "predict"
+
+
+def get_extra_results(study):
+    """Results of a study that not every study has, below its folder: what it explores, exports, transfers, predicts."""
+    files = []
+    if is_series(study):
+        files += ["explore/figures", "explore/synchrony.tsv"]
+        files += [f"model/export/{model}.json" for model in get_series_networks(study)]
+        files += [f"explain/{model}/embeddings.png" for model in get_series_networks(study)]
+    if "transfer" in STUDIES[study]:
+        files.append("transfer/learning_curve.png")
+    if predicts_unlabelled(study):
+        files.append("predict/summary.json")
+    return files
 
 
 def get_final_output():

@@ -68,6 +68,8 @@ rule clean_data:
     params:
         names=lambda wildcards: list(get_source_files(wildcards)),
         reader=get_reader,
-        clean=study_value("clean"),
+        study=lambda wildcards: {
+            key: STUDIES[wildcards.study].get(key) for key in ("task", "clean", "series", "cycle", "unlabelled")
+        },
     script:
         "../scripts/clean_data.py"

@@ -184,6 +184,7 @@ rule evaluate_study:
         orders=lambda wildcards: {
             model: get_gene_order(wildcards.study, model) for model in get_ordered_networks(wildcards.study)
         },
+        cycle=study_value("cycle"),
         seed=config["seed"],
     script:
         "../scripts/evaluate_study.py"

@@ -76,7 +76,7 @@ rule rank_genes:
             study=wildcards.study,
         ),
         ranking=of_repeats("<results>/{study}/features/{repeat}/ranking.parquet"),
-        truth=get_truth,
+        truth=get_truth_of_features,
         code=lib("rank_genes"),
         env=env("classical"),
     output:

@@ -24,6 +24,7 @@ rule write_report:
         explanations=[
             f"<results>/{study}/explain/{model}/figures" for study in STUDIES for model in get_explained_models(study)
         ],
+        extra=[f"<results>/{study}/{file}" for study in STUDIES for file in get_extra_results(study)],
         training=[
             f"<results>/{study}/evaluation/training_history_{model}.png"
             for study in STUDIES
@@ -47,8 +48,13 @@ rule write_report:
         runtime=job("write_report", "runtime"),
     params:
         studies={
-            name: {key: study.get(key, "") for key in ("title", "description", "citation", "data")}
-            | {"explained": get_explained_models(name), "networks": get_networks(name)}
+            name: {key: study.get(key, "") for key in ("title", "description", "citation", "data", "task")}
+            | {
+                "explained": get_explained_models(name),
+                "networks": get_networks(name),
+                "exported": get_series_networks(name),
+                "extra": get_extra_results(name),
+            }
             for name, study in STUDIES.items()
         },
     script:

@@ -28,7 +28,7 @@ rule train_classical:
         mem_mb=job("train_classical", "mem_mb"),
         runtime=job("train_classical", "runtime"),
     params:
-        k=study_value("select", "k"),
+        select=study_value("select"),
         model_params=lambda wildcards: get_model_params(wildcards.study, wildcards.model),
         seed=config["seed"],
     script:
@@ -41,8 +41,7 @@ use rule train_classical as train_deep with:
         samples="<results>/{study}/data/samples.tsv",
         splits="<results>/{study}/splits.tsv",
         ranking="<results>/{study}/features/{repeat}/ranking.parquet",
-        # A network takes the number of genes that this model's inner score chose on the same training part.
-        guide=f"<results>/{{study}}/cv/{{repeat}}/{SIZE_GUIDE}/tuning.tsv",
+        guide=get_size_guide,
         positions=get_positions,
         code=lambda wildcards: lib("train_model", f"models.{wildcards.model}"),
         env=env("deep"),

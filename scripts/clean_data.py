@@ -2,20 +2,31 @@
 
 import importlib
 
-from genestrata.cleaning import check_features, check_labels, clean
+from genestrata.cleaning import check_cycle, check_features, check_labels, clean, resolve_unlabelled
 from genestrata.files import write_json, write_table
 from genestrata.logs import job_log
 from genestrata.readers import READERS
+from genestrata.tables import labelled
+from genestrata.time_points import select_series
+from genestrata.wording import TERMS
 
 
-def main(files, reader, settings, features_path, samples_path, cleaning_path):
-    """Write features.parquet (sample, then one float32 column per gene), samples.tsv and cleaning.json."""
+def main(files, reader, study, features_path, samples_path, cleaning_path):
+    """Write features.parquet (sample, then one float32 column per feature), samples.tsv and cleaning.json."""
+    terms = TERMS[study["task"]]
     matrix, samples = importlib.import_module(f"genestrata.{READERS[reader['reader']]}").read(files, reader)
     where = next(iter(files.values()))
-    matrix, samples, report = clean(matrix, samples, settings, where)
-    check_features(matrix, where)
-    check_labels(samples, files.get("samples", where))
-    report["classes"] = {label: int(size) for label, size in samples["label"].value_counts().sort_index().items()}
+    if study["task"] == "time_series":
+        matrix, samples = select_series(matrix, samples, study["series"], where)
+    matrix, samples = resolve_unlabelled(matrix, samples, study["unlabelled"], where, terms)
+    matrix, samples, report = clean(matrix, samples, study["clean"], where, terms)
+    check_features(matrix, where, terms)
+    known = labelled(samples)
+    label_file = files.get("samples", where)
+    check_cycle(known["label"], study["cycle"], label_file)
+    check_labels(known, label_file, terms)
+    report["classes"] = {label: int(size) for label, size in known["label"].value_counts().sort_index().items()}
+    report["to_predict"] = len(samples) - len(known)
     matrix.insert(0, "sample", matrix.index)
     write_table(matrix, features_path)
     write_table(samples, samples_path)
@@ -27,7 +38,7 @@ if __name__ == "__main__":
         main(
             dict(zip(snakemake.params.names, snakemake.input.files, strict=True)),
             snakemake.params.reader,
-            snakemake.params.clean,
+            snakemake.params.study,
             snakemake.output.features,
             snakemake.output.samples,
             snakemake.output.cleaning,

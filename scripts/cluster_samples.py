@@ -21,13 +21,14 @@ from genestrata.files import read_table, write_json, write_table
 from genestrata.logs import job_log
 from genestrata.ranking import Rankings
 from genestrata.splitting import read_evaluated_folds
-from genestrata.tables import read_samples, read_splits
+from genestrata.tables import labelled, read_samples, read_splits
 
 
 def main(inputs, outputs, settings, data, seed):
     """Write clustering.tsv, the cluster of every sample, gene sets, null distribution, components and figures."""
-    samples = read_samples(inputs.samples)
-    cohort = Cohort.read(inputs.features, samples)
+    everything = read_samples(inputs.samples)
+    cohort = Cohort.read(inputs.features, everything).labelled()
+    samples = labelled(everything)
     folds = read_evaluated_folds(read_splits(inputs.splits), samples, ["r0"])
     rankings = Rankings(pd.read_parquet(inputs.ranking), cohort.features)
     ranked = read_table(inputs.consensus, dtype={"feature": str})["feature"].head(settings["set_size"])

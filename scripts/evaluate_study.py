@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from genestrata.controls import summarise
+from genestrata.cyclic import cyclic_error
 from genestrata.drawing import simulated_note
 from genestrata.evaluation import (
     as_repeats,
@@ -31,7 +32,7 @@ from genestrata.models.registry import model_title
 from genestrata.order_control import compare_orders
 from genestrata.predictions import class_names
 from genestrata.splitting import FINAL, resolve_scheme
-from genestrata.tables import read_all, read_samples
+from genestrata.tables import labelled, read_all, read_samples
 
 
 def path_parts(paths):
@@ -39,8 +40,9 @@ def path_parts(paths):
     return {"repeat": [Path(path).parts[-3] for path in paths], "model": [Path(path).parts[-2] for path in paths]}
 
 
-def draw(test, raw, metrics, samples, tuning, folder, data):
-    """Draw all figures of the evaluation into `folder`; returns the curves for the report page."""
+def draw(test, raw, metrics, samples, tuning, cycle, folder, data):
+    """Draw all figures of the evaluation into `folder`, classes in the order of their cycle if they have one; returns
+    the curves for the report page."""
     names, classes, selected = list(samples["sample"]), class_names(test), metrics["selected"]
     note, title = simulated_note(data), model_title(selected)
 
@@ -48,6 +50,9 @@ def draw(test, raw, metrics, samples, tuning, folder, data):
         return as_repeats(table[table["model"] == model], names, classes)
 
     confusion = confusion_table(test[test["model"] == selected], names, classes)
+    if cycle:
+        order = [label for label in cycle if label in classes]
+        confusion = confusion.loc[order, order]
     write_table(confusion.reset_index(names=r"true \ predicted"), folder / "confusion_matrix.tsv")
     plot_confusion(confusion, f"{title}: test predictions", folder / "confusion_matrix", note)
     # Two classes mirror each other, so all models fit into one picture; with more, the classes of the headline model.
@@ -117,9 +122,19 @@ def compare(path, own_orders, test, names, weights):
     return comparison
 
 
-def main(inputs, outputs, study, data, evaluation, calibration, orders, seed):
+def cyclic_errors(test, cycle, names, weights):
+    """Errors along the cycle of every model."""
+    classes = class_names(test)
+    place = np.array([cycle.index(label) for label in classes])
+    return {
+        model: cyclic_error(as_repeats(rows, names, classes), place, weights)
+        for model, rows in test.groupby("model", sort=False)
+    }
+
+
+def main(inputs, outputs, study, data, evaluation, calibration, orders, cycle, seed):
     """Write metrics.json, its tables and figures."""
-    samples = read_samples(inputs.samples)
+    samples = labelled(read_samples(inputs.samples))
     predictions = read_all(list(inputs.predictions))
     tuning = read_all(list(inputs.tuning), **path_parts(inputs.tuning))
     history = read_all(list(inputs.history), **path_parts(inputs.history))
@@ -141,7 +156,9 @@ def main(inputs, outputs, study, data, evaluation, calibration, orders, seed):
     stability = read_json(inputs.stability)
     if "marker_recovery" in stability:
         metrics["extra"]["marker_recovery"] = stability["marker_recovery"]
-    curves = draw(test, raw, metrics, samples, tuning, Path(outputs.metrics).parent, data)
+    if cycle:
+        metrics["extra"]["cyclic_error"] = cyclic_errors(test, cycle, *weights_of_tested(test, samples, protocol))
+    curves = draw(test, raw, metrics, samples, tuning, cycle, Path(outputs.metrics).parent, data)
     write_json(curves, outputs.curves)
     write_json(metrics, outputs.metrics)
     write_table(metrics_table(metrics), outputs.table)
@@ -159,5 +176,6 @@ if __name__ == "__main__":
             snakemake.params.evaluation,
             snakemake.params.calibration,
             snakemake.params.orders,
+            snakemake.params.cycle,
             snakemake.params.seed,
         )

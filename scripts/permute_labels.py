@@ -4,16 +4,15 @@ from genestrata.cohort import Cohort
 from genestrata.controls import permuted_scores
 from genestrata.files import write_table
 from genestrata.logs import job_log
-from genestrata.tables import read_samples
+from genestrata.tables import labelled, read_samples
 
 
 def main(features_path, samples_path, controls, evaluation, select, model_params, seed, scores_path):
     """Write the score of every permutation."""
     samples = read_samples(samples_path)
-    cohort = Cohort.read(features_path, samples)
     scores = permuted_scores(
-        cohort,
-        samples,
+        Cohort.read(features_path, samples).labelled(),
+        labelled(samples),
         evaluation,
         select,
         controls["model"],

@@ -60,7 +60,9 @@ def write_bundle(
     models = {}
     for model, directory in models_dirs.items():
         copy_model(directory / FINAL, parts / model)
-        rows = predictions[(predictions["model"] == model) & (predictions["fold"] == FINAL)]
+        of_model = (predictions["model"] == model) & (predictions["fold"] == FINAL)
+        # The final fold's other rows are samples without a label.
+        rows = predictions[of_model & predictions["inner_fold"].notna()]
         fitted = Calibration.fit(probabilities(rows), codes(rows["true"], classes), study["calibration"])
         models[model] = asdict(fitted)
     bundle = {

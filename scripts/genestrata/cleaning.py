@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from genestrata.errors import InputError
+from genestrata.wording import TERMS, Terms
 
 logger = logging.getLogger(__name__)
 
@@ -22,13 +23,18 @@ RAW_SCALE = 100.0
 
 
 def clean(
-    matrix: pd.DataFrame, samples: pd.DataFrame, settings: Mapping[str, Any], where: str
+    matrix: pd.DataFrame,
+    samples: pd.DataFrame,
+    settings: Mapping[str, Any],
+    where: str,
+    terms: Terms = TERMS["expression"],
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Clean (samples x features) values; returns float32 values and samples, both sorted by sample id, and the report.
 
     matrix : float64, NaN for missing; samples : same order; settings : the study's `clean`; where : the file for
-    messages. The report counts rows and columns before and after and says why each went. Raises InputError for repeated
-    ids that the study does not resolve, values that the transform cannot take, and a matrix of which nothing is left.
+    messages, which speak of rows and columns in `terms`. The report counts rows and columns before and after and says
+    why each went. Raises InputError for repeated ids that the study does not resolve, values that the transform cannot
+    take, and a matrix of which nothing is left.
     """
     report: dict[str, Any] = {"before": _shape(matrix), "steps": [], "settings": dict(settings)}
 
@@ -41,9 +47,9 @@ def clean(
     unlabelled = matrix.attrs.get("unlabelled", [])
     report["before"]["samples"] += len(unlabelled)
     record("unlabelled drop", unlabelled, "samples")
-    _check_ids(matrix, where)
-    matrix, samples = _unique_samples(matrix, samples, settings["duplicate_samples"], where, record)
-    matrix = _unique_features(matrix, settings["duplicate_features"], where, record)
+    _check_ids(matrix, where, terms)
+    matrix, samples = _unique_samples(matrix, samples, settings["duplicate_samples"], where, terms, record)
+    matrix = _unique_features(matrix, settings["duplicate_features"], where, terms, record)
 
     patterns = settings["drop_features"]
     dropped = [name for name in matrix.columns if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
@@ -57,7 +63,7 @@ def clean(
         above = int(np.sum(values > ceiling)) if ceiling is not None else 0
         values = np.clip(values, floor, ceiling)
         record("floor and ceiling", [], "features", raised_cells=below, lowered_cells=above)
-    values = _transform(values, matrix, settings["transform"], where, report)
+    values = _transform(values, matrix, settings["transform"], where, terms, report)
     matrix = pd.DataFrame(values, index=matrix.index, columns=matrix.columns)
 
     missing = matrix.isna()
@@ -76,16 +82,19 @@ def clean(
     matrix = matrix.loc[:, ~constant]
     if matrix.empty:
         raise InputError(
-            f"{where}: nothing is left of {report['before']['samples']} samples x {report['before']['features']} genes "
-            "after cleaning; see `clean` in the study"
+            f"{where}: nothing is left of {report['before']['samples']} {terms.samples} x "
+            f"{report['before']['features']} {terms.features} after cleaning; see `clean` in the study"
         )
 
     if settings["scale_samples"] == "standardise":
         values = matrix.to_numpy()
         # Rounding leaves the deviation of equal values a little above zero, so equality is asked of the values.
-        flat = np.flatnonzero(np.nanmax(values, axis=1) == np.nanmin(values, axis=1))
-        if len(flat):
-            raise InputError(f"{where}: sample '{matrix.index[flat[0]]}' has the same value in every gene")
+        flat = np.nanmax(values, axis=1) == np.nanmin(values, axis=1)
+        if flat.any() and settings["flat_samples"] == "error":
+            name = matrix.index[flat][0]
+            raise InputError(f"{where}: {terms.sample} '{name}' has the same value in every {terms.feature}")
+        record("flat_samples drop", list(matrix.index[flat]), "samples")
+        matrix, samples, values = matrix[~flat], samples[~flat], values[~flat]
         matrix = (matrix - np.nanmean(values, axis=1, keepdims=True)) / np.nanstd(values, axis=1, keepdims=True)
         record("scale_samples standardise", [], "samples", samples=len(matrix))
 
@@ -94,38 +103,70 @@ def clean(
     row, column = np.nonzero(np.abs(matrix.to_numpy()) > limit)
     if len(row):
         raise InputError(
-            f"{where}: {matrix.iloc[row[0], column[0]]:g} is too large (sample '{matrix.index[row[0]]}', gene "
-            f"'{matrix.columns[column[0]]}'); is it a code for a missing value?"
+            f"{where}: {matrix.iloc[row[0], column[0]]:g} is too large ({terms.sample} '{matrix.index[row[0]]}', "
+            f"{terms.feature} '{matrix.columns[column[0]]}'); is it a code for a missing value?"
         )
     order = np.argsort(matrix.index.to_numpy(dtype=str), kind="stable")
     report["after"] = _shape(matrix)
     return matrix.iloc[order].astype(np.float32), samples.iloc[order].reset_index(drop=True), report
 
 
-def _check_ids(matrix: pd.DataFrame, where: str) -> None:
-    """Raise InputError for a sample or gene without an id, and for the one gene id that tables keep for themselves."""
-    for axis, names in (("sample", matrix.index), ("gene", matrix.columns)):
+def _check_ids(matrix: pd.DataFrame, where: str, terms: Terms) -> None:
+    """Raise InputError for a row or column without an id, and for the one column id that tables keep for themselves."""
+    for axis, names in ((terms.sample, matrix.index), (terms.feature, matrix.columns)):
         if (names.astype(str) == "").any():
             raise InputError(f"{where}: a {axis} has no id; name it or remove it")
     if "sample" in matrix.columns:
-        raise InputError(f"{where}: gene id 'sample' is reserved for the column of sample ids; rename the gene")
+        raise InputError(f"{where}: {terms.feature} id 'sample' is reserved for the column of ids; rename it")
 
 
-def check_features(matrix: pd.DataFrame, where: str) -> None:
-    """Raise InputError for a single gene, which leaves nothing to select or to draw."""
+def check_features(matrix: pd.DataFrame, where: str, terms: Terms = TERMS["expression"]) -> None:
+    """Raise InputError for a single column, which leaves nothing to select or to draw."""
     if matrix.shape[1] < 2:
-        raise InputError(f"{where}: one gene is left after cleaning ('{matrix.columns[0]}'); at least two are needed")
+        raise InputError(
+            f"{where}: one {terms.feature} is left after cleaning ('{matrix.columns[0]}'); at least two are needed"
+        )
 
 
-def check_labels(samples: pd.DataFrame, where: str) -> None:
-    """Raise InputError for a single class or a class too small to be learnt and tested; at least 3 samples each."""
+def resolve_unlabelled(
+    matrix: pd.DataFrame, samples: pd.DataFrame, rule: str, where: str, terms: Terms = TERMS["expression"]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows whose label is "": kept to be predicted, dropped, or an InputError, as the study's `unlabelled` says."""
+    unlabelled = (samples["label"] == "").to_numpy()
+    if rule == "predict" or not unlabelled.any():
+        return matrix, samples
+    names = matrix.index[unlabelled].tolist()
+    if rule == "error":
+        raise InputError(
+            f"{where}: {len(names)} {terms.samples} have no label, e.g. '{names[0]}'; label them or set `unlabelled` "
+            "to drop or predict"
+        )
+    known = matrix.attrs.get("unlabelled", [])
+    matrix = matrix[~unlabelled]
+    matrix.attrs["unlabelled"] = [*known, *names]
+    return matrix, samples[~unlabelled].reset_index(drop=True)
+
+
+def check_cycle(labels: pd.Series, cycle: list[str], where: str) -> None:
+    """Raise InputError for a label that the study's `cycle` does not name."""
+    outside = sorted(set(labels) - set(cycle))
+    if cycle and outside:
+        raise InputError(f"{where}: label '{outside[0]}' is not in the study's cycle: {', '.join(cycle)}")
+
+
+def check_labels(samples: pd.DataFrame, where: str, terms: Terms = TERMS["expression"]) -> None:
+    """Raise InputError for a single class or a class too small to be learnt and tested; at least 3 rows each."""
     sizes = samples["label"].value_counts()
+    if sizes.empty:
+        raise InputError(f"{where}: no {terms.sample} has a label")
     if len(sizes) < 2:
         raise InputError(f"{where}: one class only ('{sizes.index[0]}'); a classifier needs at least two")
     small = sizes[sizes < 3]
     if len(small):
         named = ", ".join(f"'{label}' ({size})" for label, size in sorted(small.items()))
-        raise InputError(f"{where}: classes with fewer than 3 samples: {named}; add samples, merge or drop the class")
+        raise InputError(
+            f"{where}: classes with fewer than 3 {terms.samples}: {named}; add {terms.samples}, merge or drop the class"
+        )
 
 
 def _shape(matrix: pd.DataFrame) -> dict[str, int]:
@@ -133,31 +174,31 @@ def _shape(matrix: pd.DataFrame) -> dict[str, int]:
 
 
 def _unique_samples(
-    matrix: pd.DataFrame, samples: pd.DataFrame, rule: str, where: str, record: Any
+    matrix: pd.DataFrame, samples: pd.DataFrame, rule: str, where: str, terms: Terms, record: Any
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Keep the first of each repeated sample id, or raise InputError."""
+    """Keep the first of each repeated row id, or raise InputError."""
     repeated = matrix.index.duplicated()
     if repeated.any():
         names = list(matrix.index[repeated])
         if rule == "error":
             raise InputError(
-                f"{where}: sample id '{names[0]}' occurs more than once ({len(set(names))} repeated ids in all); "
-                "rename them or set clean.duplicate_samples: first"
+                f"{where}: {terms.sample} id '{names[0]}' occurs more than once ({len(set(names))} repeated ids in "
+                "all); rename them or set clean.duplicate_samples: first"
             )
         record("duplicate_samples first", names, "samples")
         matrix, samples = matrix[~repeated], samples[~repeated]
     return matrix, samples
 
 
-def _unique_features(matrix: pd.DataFrame, rule: str, where: str, record: Any) -> pd.DataFrame:
-    """Join repeated gene ids as the study says, or raise InputError."""
+def _unique_features(matrix: pd.DataFrame, rule: str, where: str, terms: Terms, record: Any) -> pd.DataFrame:
+    """Join repeated column ids as the study says, or raise InputError."""
     repeated = matrix.columns.duplicated()
     if not repeated.any():
         return matrix
     names = list(matrix.columns[repeated])
     if rule == "error":
         raise InputError(
-            f"{where}: gene id '{names[0]}' occurs more than once ({len(set(names))} repeated ids in all); "
+            f"{where}: {terms.feature} id '{names[0]}' occurs more than once ({len(set(names))} repeated ids in all); "
             "set clean.duplicate_features: first, mean, max or sum"
         )
     record(f"duplicate_features {rule}", names, "features")
@@ -168,7 +209,9 @@ def _unique_features(matrix: pd.DataFrame, rule: str, where: str, record: Any) -
     return getattr(matrix.T.groupby(level=0, sort=False), rule)(**options).T
 
 
-def _transform(values: np.ndarray, matrix: pd.DataFrame, name: str, where: str, report: dict[str, Any]) -> np.ndarray:
+def _transform(
+    values: np.ndarray, matrix: pd.DataFrame, name: str, where: str, terms: Terms, report: dict[str, Any]
+) -> np.ndarray:
     """Apply the declared transform; raise InputError where it is not defined."""
     if name == "none":
         largest = float(np.nanmax(values)) if np.isfinite(values).any() else 0.0
@@ -184,7 +227,8 @@ def _transform(values: np.ndarray, matrix: pd.DataFrame, name: str, where: str, 
     if undefined.any():
         row, column = (int(place[0]) for place in np.nonzero(undefined))
         raise InputError(
-            f"{where}: {name} of {values[row, column]:g} is not defined (sample '{matrix.index[row]}', gene "
-            f"'{matrix.columns[column]}', {int(undefined.sum())} such cells); set clean.floor, or transform: asinh"
+            f"{where}: {name} of {values[row, column]:g} is not defined ({terms.sample} '{matrix.index[row]}', "
+            f"{terms.feature} '{matrix.columns[column]}', {int(undefined.sum())} such cells); set clean.floor, or "
+            "transform: asinh"
         )
     return np.log2(values + offset)

@@ -1,7 +1,7 @@
 """The cleaned data of a study as the jobs that fit models hold them."""
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,8 @@ from genestrata.ordering import read_genome_order
 class Cohort:
     """The cleaned data of a study: values (n_samples, n_features) float32, names, labels, sorted classes.
 
-    groups : (n_samples,) text, samples that belong together, or None; genome_order : (n_features,) int, place of each
-    feature on the chromosomes, or None
+    A sample that is only to be predicted has the label "". groups : (n_samples,) text, samples that belong together, or
+    None; genome_order : (n_features,) int, place of each feature on the chromosomes, or None
     """
 
     values: np.ndarray
@@ -41,12 +41,24 @@ class Cohort:
             features=features,
             samples=samples["sample"].to_numpy(dtype=object),
             labels=labels,
-            classes=sorted(set(labels)),
-            groups=groups if (groups != "").all() else None,
+            classes=sorted(set(labels) - {""}),
+            groups=groups if (groups[labels != ""] != "").all() else None,
             genome_order=read_genome_order(positions_path, features) if positions_path else None,
         )
 
     @functools.cached_property
     def codes(self) -> np.ndarray:
-        """Labels as positions in `classes`, (n_samples,) int."""
-        return np.searchsorted(np.asarray(self.classes, dtype=str), self.labels.astype(str))
+        """Labels as positions in `classes`, (n_samples,) int; -1 without a label."""
+        positions = np.searchsorted(np.asarray(self.classes, dtype=str), self.labels.astype(str))
+        return np.where(self.labels == "", -1, positions)
+
+    def labelled(self) -> "Cohort":
+        """The cohort without the samples that have no label."""
+        rows = self.labels != ""
+        return replace(
+            self,
+            values=self.values[rows],
+            samples=self.samples[rows],
+            labels=self.labels[rows],
+            groups=None if self.groups is None else self.groups[rows],
+        )

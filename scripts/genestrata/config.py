@@ -18,7 +18,7 @@ from genestrata.models import load_module, parameter_grid
 from genestrata.models.registry import REGISTRY
 from genestrata.readers import READERS
 from genestrata.schemes import check_repeats
-from genestrata.simulators import SIMULATORS
+from genestrata.simulators import SIMULATOR_TASKS, SIMULATORS
 
 # Keys of a study that name the files of its data, and all that name a file, relative to the study file.
 DATA_KEYS = ("expression", "samples")
@@ -46,6 +46,9 @@ SOURCE_OVERRIDES = (
     "controls",
     "explain",
     "cluster",
+    "series",
+    "transfer",
+    "map",
 )
 
 
@@ -348,6 +351,23 @@ def _check_network(model: str, study: Mapping[str, Any], path: Path) -> None:
         )
 
 
+def _check_transfer(study: Mapping[str, Any], path: Path) -> None:
+    """Raise InputError for a transfer that lacks a setting or names no network that reads time points."""
+    missing = [key for key in ("model", "source", "targets", "sizes") if key not in study["transfer"]]
+    if missing:
+        raise InputError(f"{path}: transfer: required keys missing: {', '.join(missing)}")
+    networks = [name for name in study["models"] if REGISTRY[name].deep and REGISTRY[name].task == study["task"]]
+    model = study["transfer"]["model"]
+    if model not in networks:
+        raise InputError(unknown_name(path, "transfer.model", model, networks, "network of this study"))
+    experiments = study["series"].get("experiments")
+    for experiment in [study["transfer"]["source"], *study["transfer"]["targets"]]:
+        if experiments and experiment not in experiments:
+            raise InputError(
+                unknown_name(path, "transfer", experiment, experiments, "experiment of series.experiments")
+            )
+
+
 def _check_names(study: Mapping[str, Any], path: Path) -> None:
     """Raise InputError for a name of a reader, simulator or model that does not exist or does not fit."""
     source = study["source"]
@@ -357,16 +377,22 @@ def _check_names(study: Mapping[str, Any], path: Path) -> None:
         raise InputError(
             unknown_name(path, "sources.simulated.simulator", source["simulator"], SIMULATORS, "simulator")
         )
+    if "simulator" in source and SIMULATOR_TASKS[source["simulator"]] != study["task"]:
+        raise InputError(
+            f"{path}: sources.simulated.simulator: {source['simulator']} is for task "
+            f"{SIMULATOR_TASKS[source['simulator']]}, this study's is {study['task']}"
+        )
+    known = [name for name, entry in REGISTRY.items() if entry.task in (None, study["task"])]
     for key, models in (
         ("models", study["models"]),
         ("model_params", study.get("model_params", {})),
         ("controls.model", [study["controls"]["model"]]),
     ):
         for model in models:
-            if model not in REGISTRY:
-                raise InputError(unknown_name(path, key, model, REGISTRY, "model"))
+            if model not in known:
+                raise InputError(unknown_name(path, key, model, known, f"model of task {study['task']}"))
     if REGISTRY[study["controls"]["model"]].deep:
-        cheap = [name for name, entry in REGISTRY.items() if not entry.deep]
+        cheap = [name for name in known if not REGISTRY[name].deep]
         raise InputError(unknown_name(path, "controls.model", study["controls"]["model"], cheap, "cheap model"))
     for section, models in (
         ("stack.base", study.get("stack", {}).get("base", [])),
@@ -382,9 +408,17 @@ def _check_names(study: Mapping[str, Any], path: Path) -> None:
             _check_parameters(model, study.get("model_params", {}).get(model, {}), path)
     explained = [name for name in study["models"] if REGISTRY[name].explainer]
     if not explained:
-        explainable = [name for name, entry in REGISTRY.items() if entry.explainer]
+        explainable = [name for name in known if REGISTRY[name].explainer]
         raise InputError(f"{path}: models: none of them can be explained; add one of {', '.join(explainable)}")
     for model in study.get("explain", {}).get("models", []):
         if model not in explained:
             raise InputError(unknown_name(path, "explain.models", model, explained, "model with an explanation"))
+    if study["select"]["method"] != "none" and "k" not in study["select"]:
+        raise InputError(f"{path}: select.k: needed with method {study['select']['method']}")
+    if study["task"] != "time_series":
+        foreign = [key for key in ("series", "transfer") if key in study]
+        if foreign:
+            raise InputError(f"{path}: {foreign[0]}: only for task time_series, this study's is {study['task']}")
+    elif "transfer" in study:
+        _check_transfer(study, path)
     check_repeats(study["evaluation"]["scheme"], study["evaluation"]["repeats"], str(path))

@@ -16,7 +16,7 @@ from genestrata.ranking import Rankings, rank_folds
 from genestrata.scoring import balanced_accuracy
 from genestrata.seeds import derive_seed
 from genestrata.splitting import Fold, keeps_groups, read_folds, resolve_scheme, split_samples
-from genestrata.training import candidate_settings, train_fold
+from genestrata.training import candidate_settings, sizes_to_try, train_fold
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,8 @@ def permuted_scores(
     where: str,
 ) -> pd.DataFrame:
     """Balanced accuracy of each permutation, through split, selection, tuning and fit, in one repeat."""
-    settings = candidate_settings(model, select["k"], len(cohort.features), overrides)
+    n_features = len(cohort.features)
+    settings = candidate_settings(model, sizes_to_try(select, n_features), n_features, overrides)
     rows = []
     for number in tqdm(range(permutations), desc="permutations", leave=False, disable=None):
         permutation_seed = derive_seed(seed, "permutation", str(number))

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from genestrata.wording import TERMS, Terms
+
 SMALL_CLASS = 20
 WIDE_INTERVAL = 0.15
 UNSTABLE = 0.5
@@ -19,20 +21,21 @@ def reasons_to_distrust(
     cleaning: Mapping[str, Any],
     stability: Mapping[str, Any],
     clusters: Mapping[str, Any],
+    terms: Terms = TERMS["expression"],
 ) -> list[str]:
-    """Reasons found in metrics.json, cleaning.json, stability.json and the cluster summary."""
+    """Reasons found in metrics.json, cleaning.json, stability.json and the cluster summary, in the study's terms."""
     selected = metrics["selected"]
     entry, protocol = metrics["models"][selected], metrics["protocol"]
     reasons = []
     if metrics["data"] == "simulated":
-        reasons.append("The data are simulated: classes are easier to tell apart than in real samples.")
+        reasons.append(f"The data are simulated: classes are easier to tell apart than in real {terms.samples}.")
 
     control, chance = metrics["controls"]["permuted_labels"]["balanced_accuracy"], 1 / len(metrics["classes"])
     low, high = control["ci95"]
     if not low <= chance <= high:
         reasons.append(
             f"On permuted labels the protocol scores {low:.2f} to {high:.2f}, which does not contain {chance:.2f}: "
-            "something leaks, or too few samples were tested."
+            f"something leaks, or too few {terms.samples} were tested."
         )
     score = entry["balanced_accuracy"]
     if score["ci95"][0] <= metrics["models"]["majority"]["balanced_accuracy"]["value"]:
@@ -40,10 +43,10 @@ def reasons_to_distrust(
     small = {label: size for label, size in metrics["classes"].items() if size < SMALL_CLASS}
     if small:
         named = ", ".join(f"{label} ({size})" for label, size in small.items())
-        reasons.append(f"Small classes: {named}. Their recall rests on a few samples.")
+        reasons.append(f"Small classes: {named}. Their recall rests on a few {terms.samples}.")
     if protocol["replicates_shared"]:
         places = " and ".join(f"{place} folds" for place in protocol["replicates_shared"])
-        reasons.append(f"Replicates shared: samples of one group stand on both sides of {places}.")
+        reasons.append(f"Replicates shared: {terms.samples} of one group stand on both sides of {places}.")
     lacking = protocol["test_folds_without_class"]
     if lacking:
         named = ", ".join(f"{label} ({len(folds)})" for label, folds in lacking.items())
@@ -53,7 +56,7 @@ def reasons_to_distrust(
     tested = tested_samples(entry)
     if score["value"] == 1:
         reasons.append(
-            f"No error among {tested} tested samples: the interval has no width, yet an error rate of up to "
+            f"No error among {tested} tested {terms.samples}: the interval has no width, yet an error rate of up to "
             f"{3 / tested:.0%} is compatible with that (rule of three)."
         )
     if width > WIDE_INTERVAL:
@@ -63,7 +66,8 @@ def reasons_to_distrust(
     gap = entry["inner_score"]["balanced_accuracy"] - score["value"]
     if protocol["scheme"] == "published":
         reasons.append(
-            "One published split: the interval covers chance among the test samples, not the choice of the split"
+            f"One published split: the interval covers chance among the test {terms.samples}, not the choice of the "
+            "split"
             + (f", and the test part scores {gap:.2f} below the training part's own estimate." if gap > 0.03 else ".")
         )
     for kind, applies in (("folds", protocol["scheme"] in ("cv", "grouped_cv")), ("inner_folds", True)):
@@ -79,14 +83,14 @@ def reasons_to_distrust(
     index = stability["selection_inner"]["index"]
     if index is not None and index < UNSTABLE:
         reasons.append(
-            f"The selected genes change between training parts (stability {index:.2f}): a single gene's rank means "
-            "little."
+            f"The selected {terms.features} change between training parts (stability {index:.2f}): the rank of a "
+            f"single {terms.feature} means little."
         )
     matched = clusters["random_sets"].get("out of sample", clusters["random_sets"]["in sample"]).get("matched")
     if matched and matched["p"] > 0.05:
         reasons.append(
-            "Random sets of genes of the same expression and variance cluster the samples about as well as the ranked "
-            f"genes (p = {matched['p']:.2g})."
+            f"Random sets of {terms.features} of the same mean and variance cluster the {terms.samples} about as well "
+            f"as the ranked {terms.features} (p = {matched['p']:.2g})."
         )
     reasons += [f"From the cleaning: {warning}" for warning in cleaning.get("warnings", [])]
     best = metrics["models"][metrics["exploratory_best"]]["balanced_accuracy"]["value"]
@@ -96,7 +100,7 @@ def reasons_to_distrust(
             "the test."
         )
     reasons.append(
-        "Intervals treat samples as independent and describe this cohort; another laboratory or platform may differ "
-        "more."
+        f"Intervals treat {terms.samples} as independent and describe these data; another laboratory or platform may "
+        "differ more."
     )
     return reasons

@@ -31,10 +31,13 @@ STYLE = {
 
 
 @contextlib.contextmanager
-def figure(stem: str | Path, width: float = 5.0, height: float = 4.0, note: str = "") -> Iterator[tuple[Figure, Axes]]:
-    """Give a figure (inches) with one axes and save it as `<stem>.svg` and `.png`; `note` stands small below."""
+def figure(
+    stem: str | Path, width: float = 5.0, height: float = 4.0, note: str = "", panels: int = 1
+) -> Iterator[tuple[Figure, Axes]]:
+    """Give a figure (inches) with one axes, or an array of `panels` side by side, and save it as `<stem>.svg` and
+    `.png`; `note` stands small below."""
     with plt.rc_context(STYLE):
-        drawing, axes = plt.subplots(figsize=(width, height), layout="constrained")
+        drawing, axes = plt.subplots(1, panels, figsize=(width, height), layout="constrained", sharey=panels > 1)
         yield drawing, axes
         save(drawing, stem, note)
 
@@ -43,6 +46,9 @@ def save(drawing: Figure, stem: str | Path, note: str = "") -> None:
     """Write a figure without dates and close it."""
     if note:
         drawing.text(0.99, -0.02, note, ha="right", va="top", fontsize=7, color="#555555")
+    # The layout is worked out once, not for each file.
+    drawing.draw_without_rendering()
+    drawing.set_layout_engine("none")
     for suffix, metadata in ((".svg", {"Date": None}), (".png", {"Software": None})):
         with atomic_path(Path(f"{stem}{suffix}")) as path, plt.rc_context(STYLE):
             drawing.savefig(path, metadata=metadata)

@@ -11,7 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from genestrata.cohort import Cohort
-from genestrata.models.networks import NetworkClassifier
+from genestrata.models.networks import NetworkClassifier, network_input
 from genestrata.models.registry import REGISTRY
 from genestrata.models.storage import FittedModel
 from genestrata.seeds import derive_seed
@@ -41,7 +41,9 @@ def shap_values(name: str, model: FittedModel, Z: np.ndarray, background: np.nda
         masker = shap.maskers.Independent(background, max_samples=len(background))
         explainer = shap.LinearExplainer((model.estimator.coef_, model.estimator.intercept_), masker)
     elif REGISTRY[name].explainer == "gradient":
-        explainer = shap.GradientExplainer(model.estimator.network, background)
+        network = model.estimator.network
+        Z, background = network_input(network, Z), network_input(network, background)
+        explainer = shap.GradientExplainer(network, background)
         options["rseed"] = seed
     else:
         explainer = shap.TreeExplainer(model.estimator)
@@ -49,10 +51,13 @@ def shap_values(name: str, model: FittedModel, Z: np.ndarray, background: np.nda
         # SHAP hands Keras its one input as a list, and Keras says so for every class and sample.
         warnings.filterwarnings("ignore", message="The structure of `inputs`")
         values = np.asarray(explainer.shap_values(Z, **options))
+    if values.ndim == 4:
+        # Value and whether it was measured are two channels of one time point.
+        values = values.sum(axis=2)
     if values.ndim == 2 or values.shape[2] == 1:
         single = values.reshape(len(Z), -1)
         values = np.stack([-single, single], axis=2)
-    result = np.zeros((*Z.shape, len(model.classes)), dtype=np.float32)
+    result = np.zeros((*Z.shape[:2], len(model.classes)), dtype=np.float32)
     result[:, :, model.class_codes] = values
     return result
 

@@ -20,9 +20,10 @@ SCORES: dict[str, Callable] = {"anova_f": f_classif}
 def rank_part(X: np.ndarray, y: np.ndarray, names: np.ndarray, method: str) -> pd.DataFrame:
     """Fit the scaler and the selection score on the rows of one training part.
 
-    X : (n_samples, n_features) float32, NaN for missing; y : (n_samples,) labels. Returns feature (categorical), mean,
-    sd (1 for a constant feature), score (NaN where undefined) and rank from 1, ties by name, so that neither the order
-    of rows nor of columns matters. Missing values are scored at the training mean.
+    X : (n_samples, n_features) float32, NaN for missing; y : (n_samples,) labels; method : a key of SCORES, or `none`
+    for a ranking in the order of the columns. Returns feature (categorical), mean, sd (1 for a constant feature), score
+    (NaN where undefined) and rank from 1, ties by name, so that neither the order of rows nor of columns matters.
+    Missing values are scored at the training mean.
     """
     with np.errstate(all="ignore"), warnings.catch_warnings():
         # Constant features are met below; the warning would list them all, for every training part.
@@ -31,11 +32,14 @@ def rank_part(X: np.ndarray, y: np.ndarray, names: np.ndarray, method: str) -> p
         mean = np.nan_to_num(scaler.mean_)
         scale = np.where(np.isfinite(scaler.scale_) & (scaler.scale_ > 0), scaler.scale_, 1.0)
         filled = np.where(np.isnan(X), mean, X)
-        score = SCORES[method](filled, y)[0]
-    score[np.ptp(filled, axis=0) == 0] = np.nan
-    # A feature that separates the classes without any spread within them has an infinite score and ranks first.
-    sortable = np.nan_to_num(-score, nan=np.inf, posinf=np.inf, neginf=-np.finfo(float).max)
-    order = np.lexsort((names, sortable))
+        score = SCORES[method](filled, y)[0] if method in SCORES else np.full(len(names), np.nan)
+    if method in SCORES:
+        score[np.ptp(filled, axis=0) == 0] = np.nan
+        # A feature that separates the classes without any spread within them has an infinite score and ranks first.
+        sortable = np.nan_to_num(-score, nan=np.inf, posinf=np.inf, neginf=-np.finfo(float).max)
+        order = np.lexsort((names, sortable))
+    else:
+        order = np.arange(len(names))
     rank = np.empty(len(names), dtype=np.int32)
     rank[order] = np.arange(1, len(names) + 1)
     return pd.DataFrame({"feature": names, "mean": mean, "sd": scale, "score": score, "rank": rank})

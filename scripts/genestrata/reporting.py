@@ -4,7 +4,6 @@ Each section is one custom-content file of MultiQC (Ewels et al. 2016, Bioinform
 interactive plots and tables; figures of results that MultiQC cannot draw are embedded as they are.
 """
 
-import base64
 import json
 import logging
 import os
@@ -18,12 +17,15 @@ from typing import Any
 
 import pandas as pd
 
-from genestrata.appearance import FIGURE_DPI, colour
+from genestrata.appearance import colour
 from genestrata.distrust import reasons_to_distrust, tested_samples
 from genestrata.errors import InputError
 from genestrata.files import atomic_path, json_ready, read_json, read_table
 from genestrata.models.registry import REGISTRY, model_title
 from genestrata.naming import readable
+from genestrata.report_parts import html_section, image_section, number, row_name, table_section, with_interval
+from genestrata.series_report import exploration_sections, series_sections
+from genestrata.wording import TERMS, Terms
 
 logger = logging.getLogger(__name__)
 
@@ -33,69 +35,7 @@ SCHEMES = {
     "grouped_cv": "stratified cross-validation that keeps groups together",
     "leave_one_group_out": "leaving one group out at a time",
 }
-CSS_PIXELS_PER_INCH = 96
 DATA_NAMES = {"simulated": "SIMULATED", "public": "public", "user": "own files"}
-
-
-def number(value: float | None) -> str:
-    """A score with three decimals, a dash for none."""
-    return "–" if value is None else f"{value:.3f}"
-
-
-def with_interval(entry: Mapping[str, Any]) -> str:
-    """A value and its 95 % interval as text."""
-    low, high = entry["ci95"]
-    return f"{number(entry['value'])} ({number(low)} to {number(high)})"
-
-
-def table_section(
-    rows: Mapping[str, Mapping[str, Any]],
-    headers: Mapping[str, Any],
-    first: str,
-    sort_by: str,
-    descending: bool = False,
-) -> dict:
-    """Plot part of a section that is a sortable table, as MultiQC takes it; `sort_by` is a column's title."""
-    columns = {key: {"scale": False, **header} for key, header in headers.items()}
-    pconfig = {"col1_header": first, "no_violin": True, "sort_rows": False, "parse_numeric": False}
-    pconfig["defaultsort"] = [{"column": sort_by, "direction": "desc" if descending else "asc"}]
-    return {
-        "plot_type": "table",
-        "pconfig": pconfig,
-        "headers": columns,
-        "data": {row_name(name): {key: _cell(value) for key, value in row.items()} for name, row in rows.items()},
-    }
-
-
-def row_name(name: str) -> str:
-    """A name as a key of a table or plot: escaped, and without the slash at which MultiQC would cut a path."""
-    return escape(str(name)).replace("/", "&#47;")
-
-
-def _cell(value: Any) -> Any:
-    """Text of a table is data, not HTML; a missing cell is an empty one."""
-    if isinstance(value, str):
-        return escape(value)
-    return "" if value is None or pd.isna(value) else value
-
-
-def html_section(html: str) -> dict:
-    """Plot part of a section of prose."""
-    return {"plot_type": "html", "data": html}
-
-
-def image_section(images: Sequence[tuple[Path, str]]) -> dict:
-    """Plot part of a section that embeds PNG figures, each with the text that stands for it."""
-    parts = []
-    for path, text in images:
-        content = path.read_bytes()
-        # A PNG states its width in pixels at byte 16; this shows it at the size in inches it was drawn for.
-        width = int.from_bytes(content[16:20], "big") * CSS_PIXELS_PER_INCH // FIGURE_DPI
-        parts.append(
-            f'<img src="data:image/png;base64,{base64.b64encode(content).decode()}" alt="{escape(text)}" '
-            f'width="{width}" class="genestrata-figure">'
-        )
-    return html_section("".join(parts))
 
 
 def study_sections(study: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str, str, dict]]:
@@ -105,19 +45,23 @@ def study_sections(study: Mapping[str, Any], folder: Path) -> Iterator[tuple[str
     stability = read_json(folder / "explain/stability.json")
     clusters = read_json(folder / "cluster/summary.json")
     markers = read_table(folder / "explain/known_markers.tsv", dtype={"feature": str, "name": str})
-    reasons = reasons_to_distrust(metrics, cleaning, stability, clusters)
+    terms = TERMS[study["task"]]
+    reasons = reasons_to_distrust(metrics, cleaning, stability, clusters, terms)
 
-    yield "summary", "In short", "", html_section(_summary(study, metrics, reasons))
+    yield "summary", "In short", "", html_section(_summary(study, metrics, reasons, terms))
     yield (
         "data",
         "What the data are",
-        "Samples and genes before and after cleaning, and why each went.",
-        _cleaning(cleaning),
+        f"{terms.samples.capitalize()} and {terms.features} before and after cleaning, and why each went.",
+        _cleaning(cleaning, terms),
     )
-    yield from _evaluation_sections(metrics, folder)
+    if study["task"] == "time_series":
+        yield from exploration_sections(folder)
+    yield from _evaluation_sections(metrics, folder, terms)
     yield from _network_sections(study, metrics, folder)
-    yield from _gene_sections(study, stability, markers, folder)
-    yield from _cluster_sections(clusters, folder)
+    yield from series_sections(study, metrics, folder)
+    yield from _feature_sections(study, stability, markers, folder, terms)
+    yield from _cluster_sections(clusters, folder, terms)
     listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
     yield (
         "distrust",
@@ -127,7 +71,7 @@ def study_sections(study: Mapping[str, Any], folder: Path) -> Iterator[tuple[str
     )
 
 
-def _summary(study: Mapping[str, Any], metrics: Mapping[str, Any], reasons: Sequence[str]) -> str:
+def _summary(study: Mapping[str, Any], metrics: Mapping[str, Any], reasons: Sequence[str], terms: Terms) -> str:
     """The headline in sentences."""
     protocol, selected = metrics["protocol"], metrics["selected"]
     entry = metrics["models"][selected]
@@ -137,19 +81,20 @@ def _summary(study: Mapping[str, Any], metrics: Mapping[str, Any], reasons: Sequ
     folds = f" in {protocol['folds']} folds" if protocol["scheme"] in ("cv", "grouped_cv") else ""
     simulated = (
         '<p class="genestrata-simulated"><strong>SIMULATED data.</strong> Drawn by this workflow with known markers; '
-        "nothing here is a finding about real samples.</p>"
+        f"nothing here is a finding about real {terms.samples}.</p>"
         if study["data"] == "simulated"
         else ""
     )
     paragraphs = [
-        f"<strong>Data:</strong> {metrics['n_samples']} samples, {metrics['n_features']} genes after cleaning; classes "
+        f"<strong>Data:</strong> {metrics['n_samples']} {terms.samples} with a label, {metrics['n_features']} "
+        f"{terms.features} after cleaning; classes "
         f"{classes}. {escape(study['citation']) if study['data'] != 'simulated' else ''}",
-        "<strong>Question put to the models:</strong> the class of samples never seen before, by "
-        f"{SCHEMES[protocol['scheme']]}{folds}{repeats}. Scaling, gene selection, tuning and calibration used "
-        "training samples only.",
+        f"<strong>Question put to the models:</strong> the class of {terms.samples} never seen before, by "
+        f"{SCHEMES[protocol['scheme']]}{folds}{repeats}. Scaling, selection, tuning and calibration used training "
+        f"{terms.samples} only.",
         f"<strong>Answer:</strong> {escape(model_title(selected))}, chosen by its score inside the training part, "
         f"reaches a balanced accuracy of <strong>{with_interval(entry['balanced_accuracy'])}</strong> on held-out "
-        f"samples (errors: {entry['errors']:.3g} of {tested_samples(entry)}). Guessing the largest class gives "
+        f"{terms.samples} (errors: {entry['errors']:.3g} of {tested_samples(entry)}). Guessing the largest class gives "
         f"{number(metrics['models']['majority']['balanced_accuracy']['value'])}, the same protocol on permuted "
         f"labels {with_interval(control['balanced_accuracy'])}.",
         f"<strong>Before you use it:</strong> {len(reasons)} points to distrust are listed at the end of this study.",
@@ -157,7 +102,7 @@ def _summary(study: Mapping[str, Any], metrics: Mapping[str, Any], reasons: Sequ
     return simulated + "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs if paragraph)
 
 
-def _cleaning(cleaning: Mapping[str, Any]) -> dict:
+def _cleaning(cleaning: Mapping[str, Any], terms: Terms) -> dict:
     """Table of the steps of cleaning."""
     rows = {"read": {**cleaning["before"], "why": ""}}
     for step in cleaning["steps"]:
@@ -170,14 +115,16 @@ def _cleaning(cleaning: Mapping[str, Any]) -> dict:
     rows = {name: {"order": place, **row} for place, (name, row) in enumerate(rows.items(), start=1)}
     headers = {
         "order": {"title": "Step", "format": "{:,.0f}"},
-        "samples": {"title": "Samples", "format": "{:,.0f}"},
-        "features": {"title": "Genes", "format": "{:,.0f}"},
+        "samples": {"title": terms.samples.capitalize(), "format": "{:,.0f}"},
+        "features": {"title": terms.features.capitalize(), "format": "{:,.0f}"},
         "why": {"title": "Detail"},
     }
     return table_section(rows, headers, "What was done", sort_by="Step")
 
 
-def _evaluation_sections(metrics: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str, str, dict]]:
+def _evaluation_sections(
+    metrics: Mapping[str, Any], folder: Path, terms: Terms
+) -> Iterator[tuple[str, str, str, dict]]:
     """How good: models, classes, errors, curves, calibration, tuning."""
     selected, models = metrics["selected"], metrics["models"]
     curves = read_json(folder / "evaluation/curves.json")
@@ -223,8 +170,8 @@ def _evaluation_sections(metrics: Mapping[str, Any], folder: Path) -> Iterator[t
     yield (
         "models",
         "How good the models are",
-        "On held-out samples, with 95 % intervals. The headline model is the one with the best score inside the "
-        "training part; the best one on the test part is named for comparison only.",
+        f"On held-out {terms.samples}, with 95 % intervals. The headline model is the one with the best score inside "
+        "the training part; the best one on the test part is named for comparison only.",
         table_section(rows, headers, "Model", "Balanced accuracy (95 %)", descending=True),
     )
     yield (
@@ -238,21 +185,21 @@ def _evaluation_sections(metrics: Mapping[str, Any], folder: Path) -> Iterator[t
         "recall": {"title": "Recall", "format": "{:,.3f}"},
         "f1": {"title": "F1", "format": "{:,.3f}"},
         "roc_auc": {"title": "ROC-AUC", "format": "{:,.3f}"},
-        "support": {"title": "Samples", "format": "{:,.0f}"},
+        "support": {"title": terms.samples.capitalize(), "format": "{:,.0f}"},
     }
     title = model_title(selected)
     yield (
         "classes",
         "Each class",
         f"{title}, one class against the rest.",
-        table_section(models[selected]["per_class"], per_class, "Class", "Samples", descending=True),
+        table_section(models[selected]["per_class"], per_class, "Class", terms.samples.capitalize(), descending=True),
     )
     confusion = read_table(folder / "evaluation/confusion_matrix.tsv", dtype={0: str})
     confusion = confusion.set_index(confusion.columns[0])
     yield (
         "confusion",
         "Which classes are confused",
-        f"{title}: rows are true classes, columns predicted ones; samples, mean over repeats.",
+        f"{title}: rows are true classes, columns predicted ones; {terms.samples}, mean over repeats.",
         {
             "plot_type": "heatmap",
             "pconfig": {
@@ -347,10 +294,10 @@ def _line_plot(curve: Mapping[str, Any], markers: bool = False) -> dict:
     }
 
 
-def _gene_sections(
-    study: Mapping[str, Any], stability: Mapping[str, Any], markers: pd.DataFrame, folder: Path
+def _feature_sections(
+    study: Mapping[str, Any], stability: Mapping[str, Any], markers: pd.DataFrame, folder: Path, terms: Terms
 ) -> Iterator[tuple[str, str, str, dict]]:
-    """Which genes: consensus, known or planted markers, each model's own view."""
+    """Which genes or time points: consensus, known or planted markers, each model's own view."""
     simulated = study["data"] == "simulated"
     names = {} if simulated else dict(zip(markers["feature"], markers["name"], strict=True))
     consensus = read_table(folder / "explain/consensus.tsv", dtype={"feature": str, "class": str})
@@ -363,7 +310,7 @@ def _gene_sections(
         "class": {"title": "High in", "description": "class that a high value supports"},
         "rank": {"title": "Rank", "format": "{:,.0f}"},
         "score": {"title": "Score", "format": "{:,.4f}"},
-        "models": {"title": "Models", "description": "models that use the gene", "format": "{:,.0f}"},
+        "models": {"title": "Models", "description": f"models that use the {terms.feature}", "format": "{:,.0f}"},
         **{
             column: {"title": f"Rank, {model_title(column.removeprefix('rank_'))}", "format": "{:,.0f}"}
             for column in ranks
@@ -371,11 +318,17 @@ def _gene_sections(
     }
     inner = stability["selection_inner"]
     text = (
-        "The 50 best of one ranking over models and folds (reciprocal rank fusion of mean |SHAP| on held-out samples). "
-        f"Stability of the {stability['size']} best-selected genes between inner training parts (Nogueira index, 1 is "
-        f"identical, 0 is chance): {number(inner['index'])}."
+        "The 50 best of one ranking over models and folds (reciprocal rank fusion of mean |SHAP| on held-out "
+        f"{terms.samples})."
     )
-    yield "genes", "Which genes matter", text, table_section(rows, headers, "Gene", "Rank")
+    # Where nothing is selected, the selection is the same everywhere.
+    if inner["index"] is not None:
+        text += (
+            f" Stability of the {stability['size']} best-selected {terms.features} between inner training parts "
+            f"(Nogueira index, 1 is identical, 0 is chance): {number(inner['index'])}."
+        )
+    title = f"Which {terms.features} matter"
+    yield "genes", title, text, table_section(rows, headers, terms.feature.capitalize(), "Rank")
     if len(markers):
         yield _marker_section(simulated, stability, markers)
     for model in study["explained"]:
@@ -385,8 +338,8 @@ def _gene_sections(
         yield (
             f"explain_{model}",
             f"{model_title(model)}: what drives its calls",
-            f"SHAP values of held-out samples, on the scale of {scale}; coefficients and trees are of the model "
-            "fitted on all samples.",
+            f"SHAP values of held-out {terms.samples}, on the scale of {scale}; coefficients and trees are of the "
+            f"model fitted on all {terms.samples}.",
             image_section(images),
         )
 
@@ -421,7 +374,7 @@ def _marker_section(simulated: bool, stability: Mapping[str, Any], markers: pd.D
     return "markers", title, description, table_section(rows, headers, "Gene", "Consensus rank")
 
 
-def _cluster_sections(clusters: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str, str, dict]]:
+def _cluster_sections(clusters: Mapping[str, Any], folder: Path, terms: Terms) -> Iterator[tuple[str, str, str, dict]]:
     """What the samples look like without labels."""
     points = read_table(folder / "cluster/pca.tsv", dtype={"sample": str, "label": str})
     share = clusters["explained_variance"]
@@ -437,10 +390,10 @@ def _cluster_sections(clusters: Mapping[str, Any], folder: Path) -> Iterator[tup
     }
     yield (
         "pca",
-        "Samples without labels",
-        f"Principal components of all genes; the first two hold {share[0]:.0%} and {share[1]:.0%} of the variance, "
-        f"the first {clusters['components']} hold 80 %. Colours are the labels ({escape(', '.join(labels))}), "
-        "which took no part.",
+        f"{terms.samples.capitalize()} without labels",
+        f"Principal components of all {terms.features}; the first two hold {share[0]:.0%} and {share[1]:.0%} of the "
+        f"variance, the first {clusters['components']} hold 80 %. Colours are the labels "
+        f"({escape(', '.join(labels))}), which took no part.",
         {
             "plot_type": "scatter",
             "pconfig": {"xlab": "PC1", "ylab": "PC2", "marker_size": 7, "showlegend": True},
@@ -459,7 +412,7 @@ def _cluster_sections(clusters: Mapping[str, Any], folder: Path) -> Iterator[tup
     decimals = {"format": "{:,.3f}"}
     headers = {
         "chosen": {"title": "Chosen", "description": "number of clusters of the best silhouette"},
-        "genes": {"title": "Genes", "format": "{:,.0f}"},
+        "genes": {"title": terms.features.capitalize(), "format": "{:,.0f}"},
         "silhouette": {"title": "Silhouette", **decimals},
         "purity": {"title": "Purity", **decimals},
         "v_measure": {"title": "V-measure", **decimals},
@@ -470,11 +423,11 @@ def _cluster_sections(clusters: Mapping[str, Any], folder: Path) -> Iterator[tup
     yield (
         "clusters",
         "Clusters and how they agree with the labels",
-        f"Chosen without labels, by the silhouette, among all and the most variable genes: {best['method']} with "
-        f"{best['n_clusters']} clusters on {best['gene_set'].replace('_', ' ')} genes, purity "
-        f"{number(best['purity'])}, V-measure {number(best['v_measure'])}. Rows of the consensus genes are "
-        "descriptive: labels chose those genes.",
-        table_section(rows, headers, "Genes, method", "Silhouette", descending=True),
+        f"Chosen without labels, by the silhouette, among all and the most variable {terms.features}: "
+        f"{best['method']} with {best['n_clusters']} clusters on {best['gene_set'].replace('_', ' ')} "
+        f"{terms.features}, purity {number(best['purity'])}, V-measure {number(best['v_measure'])}. Rows of the "
+        f"consensus {terms.features} are descriptive: labels chose those.",
+        table_section(rows, headers, f"{terms.features.capitalize()}, method", "Silhouette", descending=True),
     )
     sentences = []
     for scope, values in clusters["random_sets"].items():
@@ -487,10 +440,13 @@ def _cluster_sections(clusters: Mapping[str, Any], folder: Path) -> Iterator[tup
         sentences.append(f"{scope}: V-measure {number(values['v_measure'])} ({compared})")
     yield (
         "random_sets",
-        "Ranked genes against random sets of the same size",
-        "k-means on the ranked genes against random sets, drawn freely or matched on decile of mean and variance; p = "
-        f"(1 + b) / (1 + R). In sample is descriptive, out of sample is the claim. {'. '.join(sentences)}.",
-        image_section([(folder / "cluster/v_measure.png", "V-measure of the ranked genes among random sets")]),
+        f"Ranked {terms.features} against random sets of the same size",
+        f"k-means on the ranked {terms.features} against random sets, drawn freely or matched on decile of mean and "
+        "variance; p = (1 + b) / (1 + R). In sample is descriptive, out of sample is the claim. "
+        f"{'. '.join(sentences)}.",
+        image_section(
+            [(folder / "cluster/v_measure.png", f"V-measure of the ranked {terms.features} among random sets")]
+        ),
     )
 
 
@@ -504,7 +460,7 @@ def overview_section(studies: Mapping[str, Mapping[str, Any]], results: Path) ->
         rows[name] = {
             "title": study["title"],
             "data": DATA_NAMES[study["data"]],
-            "samples": metrics["n_samples"],
+            "samples": f"{metrics['n_samples']:,} {TERMS[study['task']].samples}",
             "classes": len(metrics["classes"]),
             "best": model_title(selected),
             "score": with_interval(models[selected]["balanced_accuracy"]),
@@ -514,7 +470,7 @@ def overview_section(studies: Mapping[str, Mapping[str, Any]], results: Path) ->
     headers = {
         "title": {"title": "Question"},
         "data": {"title": "Data"},
-        "samples": {"title": "Samples", "format": "{:,.0f}"},
+        "samples": {"title": "With a label"},
         "classes": {"title": "Classes", "format": "{:,.0f}"},
         "best": {"title": "Selected model"},
         "score": {"title": "Balanced accuracy (95 %)"},

@@ -3,8 +3,9 @@
 `splits.tsv` has one row per repeat, fold and sample:
 
     repeat      r0, r1, …
-    fold        0, 1, … or `final`, whose training part is every sample: the models for new samples are tuned and
-                fitted in it, within the jobs of r0, and it is never evaluated
+    fold        0, 1, … or `final`, whose training part is every labelled sample: the models for new samples are tuned
+                and fitted in it, within the jobs of r0, and predict the samples without a label, its test part; it is
+                never evaluated
     inner_fold  the inner fold that holds the sample out, to be tuned and stacked on; empty in the test part
     role        train or test
 """
@@ -21,6 +22,7 @@ from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, Stra
 from genestrata.errors import InputError
 from genestrata.schemes import GROUPED_SCHEMES, check_repeats
 from genestrata.seeds import derive_seed
+from genestrata.tables import labelled
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +60,12 @@ def keeps_groups(scheme: str, samples: pd.DataFrame) -> bool:
 def split_samples(samples: pd.DataFrame, settings: Mapping[str, Any], seed: int, where: str) -> pd.DataFrame:
     """Draw all folds of a study; returns the table described above.
 
-    samples : sample, label, group, split, sorted by sample; settings : the study's `evaluation`; `seed` shuffles. Folds
-    shrink to the smallest class (or its number of groups) with a warning. Raises InputError when the scheme lacks its
-    column.
+    samples : sample, label ("" where unknown), group, split, sorted by sample; settings : the study's `evaluation`;
+    `seed` shuffles. Folds shrink to the smallest class (or its number of groups) with a warning. Raises InputError when
+    the scheme lacks its column.
     """
+    unlabelled = samples.loc[samples["label"] == "", "sample"]
+    samples = labelled(samples)
     scheme = resolve_scheme(settings, samples)
     labels, groups = samples["label"].to_numpy(dtype=str), samples["group"].to_numpy(dtype=str)
     check_repeats(scheme, settings["repeats"], where)
@@ -97,7 +101,8 @@ def split_samples(samples: pd.DataFrame, settings: Mapping[str, Any], seed: int,
             table.insert(0, "fold", fold)
             table.insert(0, "repeat", name)
             tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    to_predict = pd.DataFrame({"sample": unlabelled, "repeat": "r0", "fold": FINAL, "inner_fold": "", "role": "test"})
+    return pd.concat([*tables, to_predict], ignore_index=True)
 
 
 def read_folds(splits: pd.DataFrame, samples: pd.DataFrame, repeat: str) -> Iterator[Fold]:
@@ -119,7 +124,8 @@ def read_folds(splits: pd.DataFrame, samples: pd.DataFrame, repeat: str) -> Iter
 
 def read_evaluated_folds(splits: pd.DataFrame, samples: pd.DataFrame, repeats: Iterable[str]) -> list[Fold]:
     """Folds of these repeats whose test part is scored: all of `read_folds` but the final one."""
-    return [fold for repeat in repeats for fold in read_folds(splits, samples, repeat) if fold.name != FINAL]
+    evaluated = splits[splits["fold"] != FINAL]
+    return [fold for repeat in repeats for fold in read_folds(evaluated, samples, repeat)]
 
 
 def _outer_folds(

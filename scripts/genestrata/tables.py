@@ -9,8 +9,16 @@ from genestrata.files import read_table, write_table
 
 
 def read_samples(path: str | Path) -> pd.DataFrame:
-    """samples.tsv: sample, label, group, split as text, "" where a study has none; sorted by sample."""
+    """samples.tsv: sample, label, group, split as text, "" where a study has none; sorted by sample.
+
+    A sample that is only to be predicted has the label "".
+    """
     return read_table(path, dtype=str).fillna("").astype(object)
+
+
+def labelled(samples: pd.DataFrame) -> pd.DataFrame:
+    """The samples that have a label."""
+    return samples[samples["label"] != ""].reset_index(drop=True)
 
 
 def read_splits(path: str | Path) -> pd.DataFrame:

@@ -15,7 +15,8 @@ from tqdm import tqdm
 
 from genestrata.cohort import Cohort
 from genestrata.errors import DivergedError, InputError
-from genestrata.models import load_module, parameter_grid
+from genestrata.models import load_module, parameter_grid, reads_series
+from genestrata.models.context import FitContext
 from genestrata.models.storage import FittedModel, standardise
 from genestrata.ordering import order_features
 from genestrata.predictions import prediction_table
@@ -38,7 +39,7 @@ def fit_model(
     seed: int,
     threads: int,
 ) -> tuple[FittedModel, np.ndarray]:
-    """Fit one model on standardised rows of a training part.
+    """Fit one model on rows of a training part, scaled as `selected` says.
 
     Z : (n_rows, at least k) float32, best feature first; rows : (n_rows,) int into the cohort; selected : columns, mean
     and standard deviation of the features of Z; setting : k and parameters. Classes absent from the rows are left out
@@ -47,23 +48,35 @@ def fit_model(
     columns, mean, scale = selected
     parameters = dict(setting["parameters"])
     order = np.arange(min(setting["k"], Z.shape[1]))
-    if "gene_order" in parameters:
-        order = order_features(parameters["gene_order"], Z[:, order], columns[order], cohort.genome_order, seed)
+    # Time points stand in the data in their own order.
+    method = "file" if reads_series(name) else parameters.get("gene_order")
+    if method:
+        order = order_features(method, Z[:, order], columns[order], cohort.genome_order, seed)
     present, contiguous = np.unique(cohort.codes[rows], return_inverse=True)
-    groups = None if cohort.groups is None else cohort.groups[rows]
+    features = list(cohort.features[columns[order]])
+    context = FitContext(None if cohort.groups is None else cohort.groups[rows], features)
     # Thousands of small fits on data that were checked once: scikit-learn's own checks take half of their time.
     with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
-        estimator = load_module(name).fit(Z[:, order], contiguous, parameters, seed, threads, groups)
+        estimator = load_module(name).fit(Z[:, order], contiguous, parameters, seed, threads, context)
     model = FittedModel(
         estimator=estimator,
-        features=list(cohort.features[columns[order]]),
+        features=features,
         mean=mean[order],
         scale=scale[order],
         classes=cohort.classes,
         class_codes=present.tolist(),
         settings=dict(setting),
+        keeps_missing=reads_series(name),
     )
     return model, order
+
+
+def best_features(
+    name: str, rankings: Rankings, fold: Fold, inner_fold: int | None, k: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`Rankings.best`; a model that reads a series gets it unscaled."""
+    columns, mean, scale = rankings.best(fold.name, inner_fold, k)
+    return (columns, np.zeros_like(mean), np.ones_like(scale)) if reads_series(name) else (columns, mean, scale)
 
 
 def fit_in_fold(name: str, fold: Fold, inner_fold: int | None, *arguments: Any) -> tuple[FittedModel, np.ndarray]:
@@ -111,9 +124,12 @@ def train_fold(
     inner_of_row = np.empty(len(fold.train), dtype=int)
     epochs = []
     for number, (train, held_out) in enumerate(fold.inner):
-        selected = rankings.best(fold.name, number, largest_k)
+        selected = best_features(name, rankings, fold, number, largest_k)
         columns, mean, scale = selected
-        Z, Z_held_out = (standardise(cohort.values[np.ix_(rows, columns)], mean, scale) for rows in (train, held_out))
+        Z, Z_held_out = (
+            standardise(cohort.values[np.ix_(rows, columns)], mean, scale, reads_series(name))
+            for rows in (train, held_out)
+        )
         places = np.searchsorted(fold.train, held_out)
         inner_of_row[places] = number
         for position, setting in enumerate(settings):
@@ -172,9 +188,9 @@ def refit(
 ) -> tuple[FittedModel, np.ndarray]:
     """Fit one setting on the whole training part of a fold; returns the model and the cohort's column of each of its
     features."""
-    selected = rankings.best(fold.name, None, setting["k"])
+    selected = best_features(name, rankings, fold, None, setting["k"])
     columns, mean, scale = selected
-    Z = standardise(cohort.values[np.ix_(fold.train, columns)], mean, scale)
+    Z = standardise(cohort.values[np.ix_(fold.train, columns)], mean, scale, reads_series(name))
     model, order = fit_in_fold(name, fold, None, Z, cohort, fold.train, selected, setting, seed, threads)
     return model, columns[order]
 
@@ -213,6 +229,11 @@ def chosen_sizes(tuning: pd.DataFrame) -> dict[str, list[int]]:
     """The number of features that another model's inner score chose in each fold, from its tuning table."""
     chosen = tuning[tuning["chosen"]]
     return {str(fold): [int(k)] for fold, k in zip(chosen["fold"], chosen["k"], strict=True)}
+
+
+def sizes_to_try(select: Mapping[str, Any], n_features: int) -> list[int]:
+    """Numbers of features that a study's `select` has tried: all of them where it selects none."""
+    return [n_features] if select["method"] == "none" else list(select["k"])
 
 
 def candidate_settings(

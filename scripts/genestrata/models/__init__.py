@@ -2,9 +2,9 @@
 
 A model's module offers
 
-    fit(X, y, parameters, seed, threads, groups) -> estimator with classes_ and predict_proba
-        X : (n_samples, k) float32, genes standardised on these rows; y : (n_samples,) int class codes; groups :
-        (n_samples,) text, samples that belong together, or None
+    fit(X, y, parameters, seed, threads, context) -> estimator with classes_ and predict_proba
+        X : (n_samples, k) float32, features standardised on these rows, 0 where missing; y : (n_samples,) int class
+        codes; context : groups of the rows and names of the columns, see `models.context`
 
 and either
 
@@ -15,7 +15,8 @@ with genes given best first, or, for a network (see `models.networks`),
     SETTINGS        parameter to its one value; a study's `model_params` replace some
     PRESETS         name to settings that replace them all at once, chosen by the parameter `preset`
 
-and imports its heavy libraries inside its functions.
+and imports its heavy libraries inside its functions. READS_SERIES = True says that the model reads time points: X has
+them by rising time, as measured, with NaN for missing.
 """
 
 import importlib
@@ -28,6 +29,11 @@ from typing import Any
 def load_module(name: str) -> ModuleType:
     """Import the module of a registered model."""
     return importlib.import_module(f"genestrata.models.{name}")
+
+
+def reads_series(name: str) -> bool:
+    """Does the model read time points as they were measured?"""
+    return getattr(load_module(name), "READS_SERIES", False)
 
 
 def parameter_grid(name: str, overrides: Mapping[str, Any]) -> list[dict[str, Any]]:

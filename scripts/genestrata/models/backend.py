@@ -26,6 +26,8 @@ def start_backend(threads: int) -> None:
     _started.append(threads)
     import keras
 
+    # Fits are seeded one by one; this is for what draws from no seed of its own.
+    keras.utils.set_random_seed(0)
     if keras.config.backend() != "tensorflow":
         return
     import tensorflow as tf

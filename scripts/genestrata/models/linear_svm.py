@@ -4,11 +4,13 @@ from typing import Any
 
 import numpy as np
 
+from genestrata.models.context import NO_CONTEXT, FitContext
+
 SEARCH_SPACE = {"C": [0.001, 0.01, 0.1]}
 
 
 def fit(
-    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, groups: np.ndarray | None = None
+    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, context: FitContext = NO_CONTEXT
 ) -> Any:
     """Fit in the dual, which has one variable per sample; `seed` orders the coordinate descent."""
     from genestrata.models.softmax_svm import SoftmaxLinearSVC

@@ -4,11 +4,13 @@ from typing import Any
 
 import numpy as np
 
+from genestrata.models.context import NO_CONTEXT, FitContext
+
 SEARCH_SPACE: dict[str, list[Any]] = {}
 
 
 def fit(
-    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, groups: np.ndarray | None = None
+    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, context: FitContext = NO_CONTEXT
 ) -> Any:
     """Predict the class frequencies of the training rows for every sample."""
     from sklearn.dummy import DummyClassifier

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from genestrata.models.context import NO_CONTEXT, FitContext
+
 SEARCH_SPACE = {"shrink_threshold": [0.5, 1.0, 2.0, 4.0]}
 
 
 def fit(
-    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, groups: np.ndarray | None = None
+    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, context: FitContext = NO_CONTEXT
 ) -> Any:
     """Fit with equal priors; deterministic."""
     from sklearn.neighbors import NearestCentroid

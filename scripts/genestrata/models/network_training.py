@@ -1,6 +1,7 @@
 """Training a network: batches, one compiled call per epoch, callbacks; one compiled network serves a job's folds."""
 
-from collections.abc import Callable, Mapping
+import random as standard_random
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -16,18 +17,22 @@ def make_batches(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One epoch of augmented training rows in a new order: arrays (steps, batch, ...) float32.
 
-    X : (n, ...) standardised; y : (n, n_classes) one-hot; weights : (n,). Each row is multiplied by U(1 - scale_range,
-    1 + scale_range) and gets N(0, noise) in standard deviations of a gene. The last batch is filled up from the front
-    of the order, so that every batch has the same shape.
+    X : (n, k) or (n, k, channels), of which the first holds the values and a second says which were measured; y : (n,
+    n_classes) one-hot; weights : (n,). Each row is multiplied by U(1 - scale_range, 1 + scale_range) and its measured
+    values get N(0, noise). The last batch is filled up from the front of the order, so that every batch has the same
+    shape.
     """
     steps = -(-len(X) // parameters["batch_size"])
     order = np.resize(random.permutation(len(X)), steps * parameters["batch_size"])
     rows = X[order]
+    # A view: what is done to the values is done to the rows.
+    values = rows if rows.ndim == 2 else rows[..., 0]
     if parameters["scale_range"]:
         factors = random.uniform(1 - parameters["scale_range"], 1 + parameters["scale_range"], len(rows))
-        rows = rows * factors.astype(np.float32).reshape(-1, *[1] * (X.ndim - 1))
+        values *= factors.astype(np.float32)[:, None]
     if parameters["noise"]:
-        rows = rows + parameters["noise"] * random.standard_normal(rows.shape, dtype=np.float32)
+        noise = parameters["noise"] * random.standard_normal(values.shape, dtype=np.float32)
+        values += noise if rows.ndim == 2 or rows.shape[2] == 1 else noise * rows[..., 1]
     shape = (steps, parameters["batch_size"])
     return tuple(values.reshape(*shape, *values.shape[1:]) for values in (rows, y[order], weights[order]))
 
@@ -56,16 +61,21 @@ class Trainer:
         watched_y: np.ndarray,
         watched_weights: np.ndarray,
         seed: int,
+        start: Sequence[np.ndarray] | None = None,
     ) -> tuple[keras.Model, pd.DataFrame]:
-        """Train from new weights on X (n, ...), y (n, n_classes) one-hot, weights (n,); stop and reduce the learning
-        rate by the watched rows, or by the training loss where there are none.
+        """Train from new weights, or from those of `start`, on X (n, ...), y (n, n_classes) one-hot, weights (n,); stop
+        and reduce the learning rate by the watched rows, or by the training loss where there are none.
 
         Returns an own network with the best weights and one row per epoch: epoch, loss, accuracy, val_loss,
         val_accuracy, learning_rate. `seed` draws weights, dropout, order and augmentation. Raises DivergedError.
         """
         parameters = self.parameters
-        keras.utils.set_random_seed(seed)
+        # Keras draws the seeds of weights and dropout from Python's generator. Its own set_random_seed would also make
+        # TensorFlow forget the compiled epoch, whose preparation takes longer than many a fit.
+        standard_random.seed(seed)
         result = self.build()
+        if start is not None:
+            result.set_weights(start)
         for ours, fresh in zip(self.network.variables, result.variables, strict=True):
             ours.assign(fresh)
         for variable, value in zip(self.network.optimizer.variables, self.start, strict=True):

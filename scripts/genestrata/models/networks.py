@@ -1,4 +1,4 @@
-"""Neural networks as classifiers: what dense, cnn and lstm share beside their layers.
+"""Neural networks as classifiers: what they share beside their layers.
 
 A network's module offers, beside `fit`,
 
@@ -13,14 +13,16 @@ much for a grid of its own.
 import functools
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from genestrata.models.backend import start_backend
+from genestrata.models.context import NO_CONTEXT, FitContext
 
-# How a network is trained; epochs, patience and plateau_patience in epochs, noise in standard deviations of a feature.
+# How a network is trained; epochs, patience and plateau_patience in epochs; noise in standard deviations of a feature,
+# of a series in its own unit.
 TRAINING = {
     "epochs": 150,
     "batch_size": 16,
@@ -30,6 +32,7 @@ TRAINING = {
     "noise": 1.0,
     "scale_range": 0.05,
     "watched_share": 0.15,
+    "class_weights": "balanced",
     "monitor": "loss",
     "patience": 20,
     "plateau_patience": 8,
@@ -52,7 +55,7 @@ PUBLISHED_TRAINING = {
 class NetworkClassifier:
     """A trained network as an estimator.
 
-    network : keras.Model from (n, k) standardised rows to probabilities; history : one row per epoch
+    network : keras.Model from what `network_input` makes of (n, k) rows to probabilities; history : one row per epoch
     """
 
     def __init__(self, network: Any, history: Any = None):
@@ -60,11 +63,23 @@ class NetworkClassifier:
         self.classes_ = np.arange(network.output_shape[-1])
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Probabilities (n_samples, n_classes) float64 of standardised rows (n_samples, k)."""
+        """Probabilities (n_samples, n_classes) float64 of rows (n_samples, k) as in `fit_network`."""
         import keras
 
-        probabilities = keras.ops.convert_to_numpy(self.network(np.asarray(X, dtype=np.float32), training=False))
-        return probabilities.astype(float)
+        probabilities = self.network(network_input(self.network, X), training=False)
+        return keras.ops.convert_to_numpy(probabilities).astype(float)
+
+
+def network_input(network: Any, X: np.ndarray) -> np.ndarray:
+    """Rows (n, k) float32 as a network takes them: as they are, or with channels (n, k, channels).
+
+    The first channel is the value, 0 where it is missing; a second one says which values were measured.
+    """
+    X = np.asarray(X, dtype=np.float32)
+    if len(network.input_shape) == 2:
+        return X
+    channels = [np.nan_to_num(X), ~np.isnan(X)]
+    return np.stack(channels[: network.input_shape[-1]], axis=-1).astype(np.float32)
 
 
 def fit_network(
@@ -74,22 +89,34 @@ def fit_network(
     settings: Mapping[str, Any],
     seed: int,
     threads: int,
-    groups: np.ndarray | None = None,
+    context: FitContext = NO_CONTEXT,
+    start: Sequence[np.ndarray] | None = None,
 ) -> NetworkClassifier:
     """Train the network of a module on all rows but some, which are watched to stop and to reduce the learning rate.
 
-    X : (n_samples, k) float32 standardised; y : (n_samples,) int; groups : (n_samples,), kept together, or None.
-    Classes weigh the same (as scikit-learn's "balanced"). `seed` draws everything that is random. Raises DivergedError.
+    X : (n_samples, k) float32, standardised, or of a series as measured with NaN for missing; y : (n_samples,) int.
+    Watched rows keep to whole groups of the context. start : weights of a network of the same shape to go on from.
+    `seed` draws everything that is random. Raises DivergedError.
     """
     from sklearn.utils.class_weight import compute_sample_weight
 
     start_backend(threads)
     n_classes = int(y.max()) + 1
     targets = np.eye(n_classes, dtype=np.float32)[y]
-    weights = compute_sample_weight("balanced", y).astype(np.float32)
-    watched = choose_watched(y, groups, settings["watched_share"], seed)
-    network, history = trainer(name, X.shape[1], n_classes, json.dumps(settings, sort_keys=True)).fit(
-        X[~watched], targets[~watched], weights[~watched], X[watched], targets[watched], weights[watched], seed
+    balanced = settings["class_weights"] == "balanced"
+    weights = compute_sample_weight("balanced" if balanced else None, y).astype(np.float32)
+    watched = choose_watched(y, context.groups, settings["watched_share"], seed)
+    kept_trainer = trainer(name, X.shape[1], n_classes, json.dumps(settings, sort_keys=True))
+    inputs = network_input(kept_trainer.network, X)
+    network, history = kept_trainer.fit(
+        inputs[~watched],
+        targets[~watched],
+        weights[~watched],
+        inputs[watched],
+        targets[watched],
+        weights[watched],
+        seed,
+        start,
     )
     return NetworkClassifier(network, history)
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from genestrata.models.context import NO_CONTEXT, FitContext
+
 SEARCH_SPACE: dict[str, list[Any]] = {
     "n_estimators": [300],
     "max_features": ["sqrt"],
@@ -13,7 +15,7 @@ SEARCH_SPACE: dict[str, list[Any]] = {
 
 
 def fit(
-    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, groups: np.ndarray | None = None
+    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, context: FitContext = NO_CONTEXT
 ) -> Any:
     """Fit with balanced class weights; the same `seed` gives the same forest whatever `threads` is."""
     from sklearn.ensemble import RandomForestClassifier

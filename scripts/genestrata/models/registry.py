@@ -10,11 +10,12 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class ModelEntry:
     """Title for people; how SHAP explains the model: from its coefficients, trees or gradients, or not at all; whether
-    it is a network, trained by the rule for GPUs."""
+    it is a network, trained by the rule for GPUs; the only task that it can do, None for any."""
 
     title: str
     explainer: str | None = None
     deep: bool = False
+    task: str | None = None
 
 
 REGISTRY = {
@@ -22,13 +23,17 @@ REGISTRY = {
     "logistic_regression": ModelEntry("Logistic regression", explainer="linear"),
     "shrinkage_lda": ModelEntry("Shrinkage LDA", explainer="linear"),
     "linear_svm": ModelEntry("Linear SVM", explainer="linear"),
+    "rbf_svm": ModelEntry("SVM, radial kernel"),
     "nearest_shrunken_centroids": ModelEntry("Nearest shrunken centroids"),
     "decision_tree": ModelEntry("Decision tree", explainer="tree"),
     "random_forest": ModelEntry("Random forest", explainer="tree"),
     "xgboost": ModelEntry("XGBoost", explainer="tree"),
+    "fourier_phase": ModelEntry("Fourier phase", task="time_series"),
+    "peak_time": ModelEntry("Peak time (rule)", task="time_series"),
     "dense": ModelEntry("Dense network", explainer="gradient", deep=True),
     "cnn": ModelEntry("CNN", explainer="gradient", deep=True),
     "lstm": ModelEntry("LSTM", explainer="gradient", deep=True),
+    "cnn_bilstm": ModelEntry("CNN-BiLSTM", explainer="gradient", deep=True, task="time_series"),
 }
 # Networks take their number of genes from the inner score of this model: the cheapest one that, like them, uses every
 # gene it is given (nearest shrunken centroids, as cheap, drops genes itself and so bears more of them).

@@ -18,13 +18,22 @@ from genestrata.models.networks import NetworkClassifier
 
 # Types outside skops' own list that our models are made of; everything else in a file is refused. A tree is trusted
 # only because `_check_tree` then looks at the node indices that scikit-learn follows without a bounds check.
-TRUSTED_TYPES = ["genestrata.models.softmax_svm.SoftmaxLinearSVC", "sklearn.tree._tree.Tree"]
+TRUSTED_TYPES = [
+    "genestrata.models.fourier_phase.FourierPhaseClassifier",
+    "genestrata.models.peak_time.PeakTimeClassifier",
+    "genestrata.models.softmax_svm.SoftmaxLinearSVC",
+    "genestrata.models.softmax_svm.SoftmaxSVC",
+    "sklearn.tree._tree.Tree",
+]
 # skops knows every estimator of scikit-learn, and some of them hold trees where `load_skops` would not look.
 ESTIMATORS = {
     "LinearDiscriminantAnalysis",
     "DummyClassifier",
+    "FourierPhaseClassifier",
     "LogisticRegression",
+    "PeakTimeClassifier",
     "SoftmaxLinearSVC",
+    "SoftmaxSVC",
     "NearestCentroid",
     "DecisionTreeClassifier",
     "RandomForestClassifier",
@@ -37,6 +46,7 @@ KERAS_PARTS = {
         "InputLayer",
         "Dense",
         "Conv1D",
+        "Cropping1D",
         "LSTM",
         "Bidirectional",
         "BatchNormalization",
@@ -44,10 +54,17 @@ KERAS_PARTS = {
         "Flatten",
         "GlobalAveragePooling1D",
         "MaxPooling1D",
+        "ReLU",
+        "Rescaling",
         "Reshape",
         "ZeroPadding1D",
     },
     "keras.initializers": {"GlorotUniform", "Orthogonal", "Zeros", "Ones"},
+    # What joins the experiments of a time series with its rows.
+    "keras.src.models.functional": {"Functional"},
+    "keras.src.ops.numpy": {"Reshape", "Stack"},
+    # A reference to a layer's output, no object.
+    "None": {"__keras_tensor__"},
 }
 
 
@@ -57,7 +74,7 @@ class FittedModel:
 
     features : k names, in the order of the model's columns; mean, scale : (k,) float64 of the training rows
     classes : labels in the order of the probability columns; class_codes : codes that occurred in training
-    settings : chosen k and parameters
+    settings : chosen k and parameters; keeps_missing : the model itself deals with missing values (NaN)
     """
 
     estimator: Any
@@ -67,10 +84,11 @@ class FittedModel:
     classes: list[str]
     class_codes: list[int]
     settings: dict[str, Any] = field(default_factory=dict)
+    keeps_missing: bool = False
 
     def standardise(self, X: np.ndarray) -> np.ndarray:
-        """Scale (n_samples, k) raw values with the training statistics; a missing value becomes the training mean."""
-        return standardise(X, self.mean, self.scale)
+        """Scale (n_samples, k) raw values with the training statistics; see `standardise`."""
+        return standardise(X, self.mean, self.scale, self.keeps_missing)
 
     def predict_standardised(self, Z: np.ndarray) -> np.ndarray:
         """Probabilities (n_samples, n_classes) from standardised values; a class unseen in training gets 0."""
@@ -100,6 +118,7 @@ class FittedModel:
             "classes": self.classes,
             "class_codes": self.class_codes,
             "settings": self.settings,
+            "keeps_missing": self.keeps_missing,
         }
         if isinstance(self.estimator, BoostedPool):
             description["weights"] = self.estimator.weights
@@ -147,11 +166,11 @@ def copy_model(stem: Path, target: Path) -> None:
     write_json(description, target.with_name(target.name + ".json"))
 
 
-def standardise(X: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """(X - mean) / scale as float32 with missing values at 0, which is the training mean."""
+def standardise(X: np.ndarray, mean: np.ndarray, scale: np.ndarray, keep_missing: bool = False) -> np.ndarray:
+    """(X - mean) / scale as float32 with missing values at 0, which is the training mean, unless they are kept."""
     with np.errstate(invalid="ignore"):
         Z = ((X - mean) / scale).astype(np.float32)
-    return np.nan_to_num(Z, copy=False, nan=0.0)
+    return np.nan_to_num(Z, copy=False, nan=np.nan if keep_missing else 0.0)
 
 
 def save_skops(estimator: Any, path: Path) -> None:

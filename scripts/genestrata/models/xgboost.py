@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from genestrata.models.context import NO_CONTEXT, FitContext
+
 SEARCH_SPACE: dict[str, list[Any]] = {
     "n_estimators": [150],
     "max_depth": [2],
@@ -16,7 +18,7 @@ SEARCH_SPACE: dict[str, list[Any]] = {
 
 
 def fit(
-    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, groups: np.ndarray | None = None
+    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, context: FitContext = NO_CONTEXT
 ) -> Any:
     """Fit with balanced sample weights; the same `seed` and `threads` give the same trees."""
     from sklearn.utils.class_weight import compute_sample_weight

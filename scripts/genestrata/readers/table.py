@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from genestrata.errors import InputError
@@ -20,11 +21,11 @@ def read(files: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[pd.Data
             raise InputError(f"{path}: label_column: '{label_column}' is the first column, which holds the sample ids")
         labels = as_text(cells[label_column])
         _check_labels(cells.index[labels == ""], path, label_column, settings)
-        cells = cells[labels != ""]
-        values = cells.iloc[:, 1:].drop(columns=label_column)
-        samples = sample_frame(list(cells.index), list(labels[labels != ""]))
+        kept = np.ones(len(labels), dtype=bool) if _predicts(settings) else (labels != "").to_numpy()
+        values = cells[kept].iloc[:, 1:].drop(columns=label_column)
+        samples = sample_frame(list(values.index), list(labels[kept]))
         matrix = pd.DataFrame(to_numbers(values, path), index=values.index, columns=values.columns.astype(str))
-        matrix.attrs["unlabelled"] = list(labels.index[labels == ""])
+        matrix.attrs["unlabelled"] = list(labels.index[~kept])
         return matrix, samples
     values = cells.iloc[:, 1:]
     if settings["orientation"] == "genes_by_samples":
@@ -50,32 +51,43 @@ def _read_samples(path: str, settings: Mapping[str, Any]) -> pd.DataFrame:
     _check_labels(samples["sample"][unlabelled], path, chosen.get("label", "label"), settings)
     if unlabelled.all():
         raise InputError(f"{path}: no sample has a label in column '{chosen.get('label', 'label')}'")
-    return samples[~unlabelled]
+    return samples if _predicts(settings) else samples[~unlabelled]
+
+
+def _predicts(settings: Mapping[str, Any]) -> bool:
+    """Are samples without a label kept, to be predicted?"""
+    return settings.get("unlabelled") == "predict"
 
 
 def _check_labels(unlabelled: pd.Index | pd.Series, path: str, column: str | int, settings: Mapping[str, Any]) -> None:
-    """Raise InputError for samples with an empty label unless the study drops them."""
-    if len(unlabelled) and settings.get("unlabelled") != "drop":
+    """Raise InputError for samples with an empty label unless the study drops or predicts them."""
+    if len(unlabelled) and settings.get("unlabelled", "error") == "error":
         raise InputError(
             f"{path}: {len(unlabelled)} samples have no label in column '{column}', e.g. '{next(iter(unlabelled))}'; "
-            "label them or set `unlabelled: drop`"
+            "label them or set `unlabelled: drop` (or predict)"
         )
 
 
 def _match(
     matrix: pd.DataFrame, samples: pd.DataFrame, matrix_path: str, samples_path: str, settings: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Keep the samples that have both values and a label; raise InputError for others unless the study drops them."""
+    """Keep the samples that have both values and a label; raise InputError for others unless the study drops them, or
+    predicts those without a label."""
     in_matrix, in_table = set(matrix.index), set(samples["sample"])
     if not in_matrix & in_table:
         raise InputError(
             f"{matrix_path} and {samples_path} have no sample id in common, e.g. '{matrix.index[0]}' and "
             f"'{samples['sample'].iloc[0]}'; check `orientation` and `columns`"
         )
-    for missing, what, path in (
-        (sorted(in_matrix - in_table), f"samples of {matrix_path} have no label", samples_path),
-        (sorted(in_table - in_matrix), "labelled samples have no values", matrix_path),
-    ):
+    labelled = set(samples.loc[samples["label"] != "", "sample"])
+    problems = [(sorted(labelled - in_matrix), "labelled samples have no values", matrix_path)]
+    if _predicts(settings):
+        to_predict = sorted(in_matrix - in_table)
+        samples = pd.concat([samples, sample_frame(to_predict, [""] * len(to_predict))], ignore_index=True)
+        in_table |= in_matrix
+    else:
+        problems.insert(0, (sorted(in_matrix - in_table), f"samples of {matrix_path} have no label", samples_path))
+    for missing, what, path in problems:
         if missing and settings.get("unlabelled") != "drop":
             raise InputError(
                 f"{path}: {len(missing)} {what}, e.g. '{missing[0]}'; complete the files or set `unlabelled: drop`"

@@ -54,9 +54,13 @@ def read_cells(path: str | Path, separator: str | None = None) -> pd.DataFrame:
     """
     if Path(path).suffix.lower() == ".parquet":
         return _read_parquet(path)
-    separator = delimiter(path, separator)
+    return parse_cells(read_text(path), path, delimiter(path, separator))
+
+
+def parse_cells(text: str, path: str | Path, separator: str) -> pd.DataFrame:
+    """`read_cells` of text that was read already; `path` is for messages."""
     # Not pandas: it takes the cells that a short row lacks for empty ones, and strict quotes are checked here only.
-    lines = csv.reader(io.StringIO(read_text(path)), delimiter=separator, strict=True)
+    lines = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
     rows: list[list[str]] = []
     try:
         for line in lines:

@@ -1,0 +1,74 @@
+"""Parts of the report page: tables, prose, figures and lines as MultiQC takes them."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from genestrata.appearance import FIGURE_DPI
+
+CSS_PIXELS_PER_INCH = 96
+
+
+def number(value: float | None) -> str:
+    """A score with three decimals, a dash for none."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def with_interval(entry: Mapping[str, Any]) -> str:
+    """A value and its 95 % interval as text."""
+    low, high = entry["ci95"]
+    return f"{number(entry['value'])} ({number(low)} to {number(high)})"
+
+
+def table_section(
+    rows: Mapping[str, Mapping[str, Any]],
+    headers: Mapping[str, Any],
+    first: str,
+    sort_by: str,
+    descending: bool = False,
+) -> dict:
+    """Plot part of a section that is a sortable table, as MultiQC takes it; `sort_by` is a column's title."""
+    columns = {key: {"scale": False, **header} for key, header in headers.items()}
+    pconfig = {"col1_header": first, "no_violin": True, "sort_rows": False, "parse_numeric": False}
+    pconfig["defaultsort"] = [{"column": sort_by, "direction": "desc" if descending else "asc"}]
+    return {
+        "plot_type": "table",
+        "pconfig": pconfig,
+        "headers": columns,
+        "data": {row_name(name): {key: _cell(value) for key, value in row.items()} for name, row in rows.items()},
+    }
+
+
+def row_name(name: str) -> str:
+    """A name as a key of a table or plot: escaped, and without the slash at which MultiQC would cut a path."""
+    return escape(str(name)).replace("/", "&#47;")
+
+
+def _cell(value: Any) -> Any:
+    """Text of a table is data, not HTML; a missing cell is an empty one."""
+    if isinstance(value, str):
+        return escape(value)
+    return "" if value is None or pd.isna(value) else value
+
+
+def html_section(html: str) -> dict:
+    """Plot part of a section of prose."""
+    return {"plot_type": "html", "data": html}
+
+
+def image_section(images: Sequence[tuple[Path, str]]) -> dict:
+    """Plot part of a section that embeds PNG figures, each with the text that stands for it."""
+    parts = []
+    for path, text in images:
+        content = path.read_bytes()
+        # A PNG states its width in pixels at byte 16; this shows it at the size in inches it was drawn for.
+        width = int.from_bytes(content[16:20], "big") * CSS_PIXELS_PER_INCH // FIGURE_DPI
+        parts.append(
+            f'<img src="data:image/png;base64,{base64.b64encode(content).decode()}" alt="{escape(text)}" '
+            f'width="{width}" class="genestrata-figure">'
+        )
+    return html_section("".join(parts))
