@@ -51,6 +51,8 @@ rule cluster_samples:
         runtime=job("cluster_samples", "runtime"),
     params:
         cluster=study_value("cluster"),
+        selects=lambda wildcards: STUDIES[wildcards.study]["select"]["method"] != "none",
+        task=study_value("task"),
         data=study_value("data"),
         seed=config["seed"],
     script:

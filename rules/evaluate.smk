@@ -185,6 +185,7 @@ rule evaluate_study:
             model: get_gene_order(wildcards.study, model) for model in get_ordered_networks(wildcards.study)
         },
         cycle=study_value("cycle"),
+        task=study_value("task"),
         seed=config["seed"],
     script:
         "../scripts/evaluate_study.py"

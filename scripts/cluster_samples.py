@@ -22,10 +22,15 @@ from genestrata.logs import job_log
 from genestrata.ranking import Rankings
 from genestrata.splitting import read_evaluated_folds
 from genestrata.tables import labelled, read_samples, read_splits
+from genestrata.wording import TERMS
 
 
-def main(inputs, outputs, settings, data, seed):
-    """Write clustering.tsv, the cluster of every sample, gene sets, null distribution, components and figures."""
+def main(inputs, outputs, settings, selects, task, data, seed):
+    """Write clustering.tsv, the cluster of every sample, gene sets, null distribution, components and figures.
+
+    selects : whether training parts select features; only then a set of theirs is tried on held-out samples.
+    """
+    terms = TERMS[task]
     everything = read_samples(inputs.samples)
     cohort = Cohort.read(inputs.features, everything).labelled()
     samples = labelled(everything)
@@ -44,7 +49,7 @@ def main(inputs, outputs, settings, data, seed):
     rows = np.arange(len(cohort.samples))
     scopes = {"in sample": [(gene_sets["consensus"], rows)]}
     best = {fold.name: rankings.best(fold.name, None, settings["set_size"])[0] for fold in folds}
-    held_out = held_out_parts(folds, best, cohort.labels)
+    held_out = held_out_parts(folds, best, cohort.labels) if selects else []
     if held_out:
         scopes["out of sample"] = held_out
     comparisons, null = {}, []
@@ -58,11 +63,18 @@ def main(inputs, outputs, settings, data, seed):
     components.insert(0, "sample", cohort.samples)
     components.insert(1, "label", cohort.labels)
     axis_names = [f"PC{number + 1} ({share[number]:.0%} of variance)" for number in range(2)]
-    plot_scatter(scores[:, :2], cohort.labels, *axis_names, "Samples, all genes", folder / "pca", note)
+    plot_scatter(
+        scores[:, :2],
+        cohort.labels,
+        *axis_names,
+        f"{terms.samples.capitalize()}, all {terms.features}",
+        folder / "pca",
+        note,
+    )
     plot_explained_variance(share, kept, folder / "explained_variance", note)
     scope = "out of sample" if held_out else "in sample"
     free = null[(null["scope"] == scope) & (null["kind"] == "free")]["v_measure"].to_numpy()
-    chosen = "genes selected in training" if held_out else "ranked genes"
+    chosen = f"{terms.features} selected in training" if held_out else f"ranked {terms.features}"
     lines = {chosen: comparisons[scope]["v_measure"]}
     plot_null(free, lines, f"V-measure of k-means, {scope}", folder / "v_measure", note)
 
@@ -91,6 +103,8 @@ if __name__ == "__main__":
             snakemake.input,
             snakemake.output,
             snakemake.params.cluster,
+            snakemake.params.selects,
+            snakemake.params.task,
             snakemake.params.data,
             snakemake.params.seed,
         )

@@ -33,6 +33,7 @@ from genestrata.order_control import compare_orders
 from genestrata.predictions import class_names
 from genestrata.splitting import FINAL, resolve_scheme
 from genestrata.tables import labelled, read_all, read_samples
+from genestrata.wording import TERMS
 
 
 def path_parts(paths):
@@ -40,7 +41,7 @@ def path_parts(paths):
     return {"repeat": [Path(path).parts[-3] for path in paths], "model": [Path(path).parts[-2] for path in paths]}
 
 
-def draw(test, raw, metrics, samples, tuning, cycle, folder, data):
+def draw(test, raw, metrics, samples, tuning, cycle, terms, folder, data):
     """Draw all figures of the evaluation into `folder`, classes in the order of their cycle if they have one; returns
     the curves for the report page."""
     names, classes, selected = list(samples["sample"]), class_names(test), metrics["selected"]
@@ -77,7 +78,8 @@ def draw(test, raw, metrics, samples, tuning, cycle, folder, data):
     }
     plot_calibration(calibration, f"{title}: calibration", folder / "calibration", note)
     sizes = tuning_curves(tuning[tuning["fold"] != FINAL])
-    plot_tuning(sizes, folder / "tuning_curves", note)
+    kept = f"{terms.features.capitalize()} kept"
+    plot_tuning(sizes, kept, folder / "tuning_curves", note)
     plot_scores(metrics, "balanced_accuracy", "Balanced accuracy", folder / "scores", note)
     return {
         "roc": _curve(
@@ -96,10 +98,11 @@ def draw(test, raw, metrics, samples, tuning, cycle, folder, data):
             calibration,
         ),
         "tuning": _curve(
-            "Genes kept and inner score",
-            "Genes kept",
+            f"{kept} and inner score",
+            kept,
             "Inner balanced accuracy",
-            "Balanced accuracy inside the training part against the number of genes, with the best other settings.",
+            f"Balanced accuracy inside the training part against the number of {terms.features}, with the best other "
+            "settings.",
             {model_title(model): curve for model, curve in sizes.items()},
         ),
     }
@@ -127,12 +130,12 @@ def cyclic_errors(test, cycle, names, weights):
     classes = class_names(test)
     place = np.array([cycle.index(label) for label in classes])
     return {
-        model: cyclic_error(as_repeats(rows, names, classes), place, weights)
+        model: cyclic_error(as_repeats(rows, names, classes), place, len(cycle), weights)
         for model, rows in test.groupby("model", sort=False)
     }
 
 
-def main(inputs, outputs, study, data, evaluation, calibration, orders, cycle, seed):
+def main(inputs, outputs, study, data, evaluation, calibration, orders, cycle, task, seed):
     """Write metrics.json, its tables and figures."""
     samples = labelled(read_samples(inputs.samples))
     predictions = read_all(list(inputs.predictions))
@@ -158,7 +161,7 @@ def main(inputs, outputs, study, data, evaluation, calibration, orders, cycle, s
         metrics["extra"]["marker_recovery"] = stability["marker_recovery"]
     if cycle:
         metrics["extra"]["cyclic_error"] = cyclic_errors(test, cycle, *weights_of_tested(test, samples, protocol))
-    curves = draw(test, raw, metrics, samples, tuning, cycle, Path(outputs.metrics).parent, data)
+    curves = draw(test, raw, metrics, samples, tuning, cycle, TERMS[task], Path(outputs.metrics).parent, data)
     write_json(curves, outputs.curves)
     write_json(metrics, outputs.metrics)
     write_table(metrics_table(metrics), outputs.table)
@@ -177,5 +180,6 @@ if __name__ == "__main__":
             snakemake.params.calibration,
             snakemake.params.orders,
             snakemake.params.cycle,
+            snakemake.params.task,
             snakemake.params.seed,
         )

@@ -31,7 +31,7 @@ def main(inputs, outputs, cycle, scaled, method, data, seed):
     write_table(experiments, outputs.synchrony)
 
     folder, note = Path(outputs.figures), simulated_note(data)
-    unit = "standard deviations of the gene" if scaled else "log2 ratio"
+    unit = "gene SD" if scaled else "log2 ratio"
     figures.plot_profiles(known.values, known.labels, classes, series, folder / "profiles", unit, note)
     angles = FourierPhaseClassifier().fit(known.values, known.codes, list(known.features)).angles(known.values)
     figures.plot_heat_map(known.values, known.labels, angles, classes, series, folder / "heat_map", note)

@@ -28,7 +28,9 @@ def main(inputs, outputs, model_name, calibration, cycle, method, data, seed):
     rows = pd.read_parquet(inputs.predictions)
     rows = rows[(rows["fold"] == FINAL) & rows["inner_fold"].notna()]
     fitted = Calibration.fit(probabilities(rows), codes(rows["true"], class_names(rows)), calibration)
-    exported = to_onnx(model, fitted.temperature)
+    # Without calibration the probabilities are those of the network.
+    temperature = fitted.temperature or 1.0
+    exported = to_onnx(model, temperature)
     with atomic_path(outputs.network) as path:
         path.write_bytes(exported.SerializeToString())
 
@@ -36,7 +38,7 @@ def main(inputs, outputs, model_name, calibration, cycle, method, data, seed):
     values = cohort.values[:, position[model.features].to_numpy()]
     session = onnxruntime.InferenceSession(outputs.network, providers=["CPUExecutionProvider"])
     deployed, embedding = session.run(["probabilities", "embedding"], {"values": values})
-    full = apply_temperature(model.predict_proba(values), fitted.temperature)[:, model.class_codes]
+    full = apply_temperature(model.predict_proba(values), temperature)[:, model.class_codes]
     report = {
         "bytes": Path(outputs.network).stat().st_size,
         "weights": int(model.estimator.network.count_params()),
@@ -44,7 +46,7 @@ def main(inputs, outputs, model_name, calibration, cycle, method, data, seed):
         "rows": len(values),
         "same_call": float(np.mean(deployed.argmax(axis=1) == full.argmax(axis=1))),
         "largest_difference": float(np.abs(deployed - full).max()),
-        "temperature": fitted.temperature,
+        "temperature": temperature,
         "features": model.features,
         "classes": [model.classes[code] for code in model.class_codes],
     }

@@ -8,20 +8,22 @@ import numpy as np
 from genestrata.metrics import TestPredictions
 
 
-def cyclic_distance(true: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
-    """Steps along the cycle between two classes, the shorter way: (n,) int from 0 to n_classes // 2."""
+def cyclic_distance(true: np.ndarray, predicted: np.ndarray, length: int) -> np.ndarray:
+    """Steps along a cycle of `length` classes between two of them, the shorter way: (n,) int from 0 to length // 2."""
     apart = np.abs(true - predicted)
-    return np.minimum(apart, n_classes - apart)
+    return np.minimum(apart, length - apart)
 
 
-def cyclic_error(repeats: Sequence[TestPredictions], place: np.ndarray, weights: np.ndarray) -> dict[str, Any]:
+def cyclic_error(
+    repeats: Sequence[TestPredictions], place: np.ndarray, length: int, weights: np.ndarray
+) -> dict[str, Any]:
     """Mean cyclic distance of all calls and of the wrong ones, and the share of calls at most one step away.
 
-    place : (n_classes,) int, place of each class on the cycle; weights : (n_draws, n_samples) bootstrap counts. The
-    mean distance has a 95 % interval.
+    place : (n_classes,) int, place of each class on the cycle of `length` classes; weights : (n_draws, n_samples)
+    bootstrap counts. The mean distance has a 95 % interval.
     """
     ones = np.ones((1, weights.shape[1]))
-    distances = [cyclic_distance(place[part.codes], place[part.predicted], len(place)) for part in repeats]
+    distances = [cyclic_distance(place[part.codes], place[part.predicted], length) for part in repeats]
 
     def mean(draws: np.ndarray) -> np.ndarray:
         parts = zip(distances, repeats, strict=True)

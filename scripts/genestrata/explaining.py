@@ -216,9 +216,9 @@ def stability(
 
     ranking : rows of all repeats with a column repeat. The selection is compared over the inner training parts of the
     first fold and over the outer training parts of all repeats; the latter, and the models, are undefined for a single
-    split.
+    split, and the selection where features have no score because none are selected.
     """
-    evaluated = ranking[(ranking["rank"] <= size) & (ranking["fold"] != FINAL)]
+    evaluated = ranking[(ranking["rank"] <= size) & (ranking["fold"] != FINAL) & ranking["score"].notna()]
     first = evaluated[(evaluated["repeat"] == "r0") & (evaluated["fold"] == "0") & evaluated["inner_fold"].notna()]
     outer = evaluated[evaluated["inner_fold"].isna()]
 

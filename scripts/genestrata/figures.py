@@ -125,8 +125,10 @@ def tuning_curves(tuning: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarra
     return curves
 
 
-def plot_tuning(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], stem: str | Path, note: str = "") -> None:
-    """Inner balanced accuracy against the number of genes kept, one line per model."""
+def plot_tuning(
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray]], xlabel: str, stem: str | Path, note: str = ""
+) -> None:
+    """Inner balanced accuracy against the number of features kept, one line per model."""
     with figure(stem, 5.6, 4.0, note) as (_, axes):
         for number, (model, (sizes, scores)) in enumerate(curves.items()):
             axes.plot(
@@ -136,7 +138,7 @@ def plot_tuning(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], stem: str |
         axes.set_xscale("log")
         axes.set_xticks(ticks, [str(size) for size in ticks])
         axes.minorticks_off()
-        axes.set(xlabel="Genes kept (k)", ylabel="Inner balanced accuracy")
+        axes.set(xlabel=xlabel, ylabel="Inner balanced accuracy")
         axes.grid(axis="y", color="#EEEEEE")
         axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
@@ -177,7 +179,7 @@ def plot_explained_variance(share: np.ndarray, chosen: int, stem: str | Path, no
 def plot_null(null: np.ndarray, lines: Mapping[str, float], xlabel: str, stem: str | Path, note: str = "") -> None:
     """Histogram of a null distribution with named values marked."""
     with figure(stem, 5.6, 3.6, note) as (_, axes):
-        axes.hist(null, bins=20, color="#BBBBBB", label=f"{len(null)} random gene sets")
+        axes.hist(null, bins=20, color="#BBBBBB", label=f"{len(null)} random sets")
         for number, (label, value) in enumerate(lines.items()):
             style = ("-", "--", "-.", ":")[number % 4]
             axes.axvline(value, color=colour(number), linewidth=2, linestyle=style, label=f"{label}: {value:.2f}")
@@ -251,7 +253,7 @@ def plot_shap_beeswarm(
         axes.tick_params(labelsize=7)
         for other in drawing.axes[1:]:
             other.tick_params(labelsize=7)
-            other.set_ylabel("Value of the gene", fontsize=8)
+            other.set_ylabel("Value", fontsize=8)
         axes.set_xlabel("SHAP value of held-out samples", fontsize=8)
         axes.set_title(title)
         save(drawing, folder / f"beeswarm_{slug(label)}", note)

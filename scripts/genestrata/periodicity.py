@@ -1,5 +1,6 @@
 """How periodic the genes of each experiment are, and how well its cells stay in step."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -97,9 +98,11 @@ def join_experiments(genes: pd.DataFrame) -> pd.DataFrame:
 
 def autocorrelation(X: np.ndarray, steps: int) -> np.ndarray:
     """Correlation of each row with itself 1 to `steps` time points later, (n, steps); NaN where undefined."""
-    Z = X - np.nanmean(X, axis=1, keepdims=True)
-    variance = np.nanmean(Z**2, axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        # A row that was not measured has no mean.
+        warnings.filterwarnings("ignore", message="Mean of empty slice")
+        Z = X - np.nanmean(X, axis=1, keepdims=True)
+        variance = np.nanmean(Z**2, axis=1)
         return np.stack(
             [np.nanmean(Z[:, lag:] * Z[:, :-lag], axis=1) / variance for lag in range(1, steps + 1)], axis=1
         )

@@ -1,12 +1,14 @@
 """Parts of the report page: tables, prose, figures and lines as MultiQC takes them."""
 
 import base64
+import io
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
 from genestrata.appearance import FIGURE_DPI
 
@@ -60,11 +62,19 @@ def html_section(html: str) -> dict:
     return {"plot_type": "html", "data": html}
 
 
+def fewer_colours(content: bytes) -> bytes:
+    """A PNG with at most 256 colours, which figures do not miss, at a third of the size."""
+    with Image.open(io.BytesIO(content)) as image:
+        smaller = io.BytesIO()
+        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(smaller, "PNG", compress_level=9)
+    return min(content, smaller.getvalue(), key=len)
+
+
 def image_section(images: Sequence[tuple[Path, str]]) -> dict:
     """Plot part of a section that embeds PNG figures, each with the text that stands for it."""
     parts = []
     for path, text in images:
-        content = path.read_bytes()
+        content = fewer_colours(path.read_bytes())
         # A PNG states its width in pixels at byte 16; this shows it at the size in inches it was drawn for.
         width = int.from_bytes(content[16:20], "big") * CSS_PIXELS_PER_INCH // FIGURE_DPI
         parts.append(

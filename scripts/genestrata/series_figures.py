@@ -15,6 +15,8 @@ from genestrata.sinusoids import FALSE_DISCOVERY_RATE
 Series = Mapping[str, tuple[np.ndarray, np.ndarray]]
 # Highest correlation lag that is drawn, in time points, and the number of genes drawn one by one.
 LAGS = 12
+# Inches of a figure, so that one panel leaves room for its title and legend.
+SMALLEST_WIDTH = 5.5
 MULTIPLES = 40
 
 
@@ -25,7 +27,12 @@ def _panels(
     columns = columns or number
     rows = -(-number // columns)
     drawing, axes = plt.subplots(
-        rows, columns, figsize=(width * columns, height * rows), layout="constrained", squeeze=False, **options
+        rows,
+        columns,
+        figsize=(max(width * columns, SMALLEST_WIDTH), height * rows),
+        layout="constrained",
+        squeeze=False,
+        **options,
     )
     for unused in axes.flat[number:]:
         unused.set_visible(False)

@@ -141,6 +141,7 @@ def _hypothesis_sections(folder: Path) -> Iterator[Section]:
             "runner_up": {"title": "Runner-up"},
             "periodic_fdr": fdr,
         }
+        headers = {key: header for key, header in headers.items() if key in calls}
         planted = summary.get("truth")
         text = f" Of {planted['planted']} planted periodic ones {planted['right']} got their class." if planted else ""
         yield (
@@ -150,9 +151,7 @@ def _hypothesis_sections(folder: Path) -> Iterator[Section]:
             "of each class by periodicity, then probability (all in <code>predict/unlabelled.tsv</code>). Every gene "
             f"gets a call, also one that is not periodic; {summary.get('periodic', 0):,} are (FDR "
             f"{FALSE_DISCOVERY_RATE:.0%}).{text}",
-            table_section(
-                first.set_index("sample")[list(headers)].to_dict("index"), headers, "Gene", "Periodicity FDR"
-            ),
+            table_section(first.set_index("sample")[list(headers)].to_dict("index"), headers, "Gene", "Predicted"),
         )
     odd = read_table(folder / "predict/disagreements.tsv", dtype={"sample": str})
     if odd.empty:
@@ -166,6 +165,7 @@ def _hypothesis_sections(folder: Path) -> Iterator[Section]:
         "calls_against": {"title": "Repeats against", "format": "{:.0%}"},
         "periodic_fdr": fdr,
     }
+    headers = {key: header for key, header in headers.items() if key in odd}
     first = odd.sort_values("p_label", kind="stable").head(LISTED).set_index("sample")
     yield (
         "disagreements",

@@ -43,6 +43,8 @@ def find_period(X: np.ndarray, minutes: np.ndarray, steps: int = 60) -> float:
 
     One experiment has one period, that of its cells; no label is looked at.
     """
+    if len(minutes) < 2:
+        return 1.0
     span, step = np.ptp(minutes), np.median(np.diff(minutes))
     periods = np.geomspace(min(4 * step, span), span, steps)
     return float(max(periods, key=lambda period: fit_sinusoid(X, minutes, period)[1].mean()))

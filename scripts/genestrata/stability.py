@@ -15,7 +15,7 @@ def nogueira(selected: np.ndarray) -> dict[str, Any]:
     Z = np.asarray(selected, dtype=float)
     M, d = Z.shape
     size = Z.sum(axis=1)
-    mean_size = size.mean()
+    mean_size = size.mean() if M else 0.0
     spread = mean_size / d * (1 - mean_size / d)
     if M < 2 or spread == 0:
         return {"index": None, "ci95": [None, None], "sets": M, "mean_size": float(mean_size)}
