@@ -116,7 +116,7 @@ def run_side(side: str, name: str, preset: str | None, epochs: int, fits: int) -
         if side == "plain":
             done = fit_plain(name, X, y, settings, seed)
         else:
-            done = len(fit_network(name, X, y, settings, seed, 1, None).history)
+            done = len(fit_network(name, X, y, settings, seed, 1).history)
         seconds.append(time.perf_counter() - started)
         assert done == epochs, f"{side} {name} stopped after {done} epochs"
     return seconds

@@ -9,6 +9,7 @@ import yaml
 from genestrata.config import Catalogue, merge, read_yaml
 from genestrata.errors import InputError
 from genestrata.models import load_module, parameter_grid
+from genestrata.models.registry import REGISTRY
 
 CONFIG = {"studies": ["aml_all"], "data": "simulated", "mirror": "", "seed": 1}
 OWN = {
@@ -24,6 +25,12 @@ SIMULATED = {
     "task": "expression",
     "sources": {"simulated": {"simulator": "expression_cohort", "classes": {"A": 9, "B": 9}}},
 }
+SERIES = {
+    "title": "T",
+    "task": "time_series",
+    "sources": {"simulated": {"simulator": "periodic_genes", "classes": {"G1": 9, "S": 9}}},
+}
+TRANSFER = {"model": "cnn_bilstm", "source": "cdc15", "targets": ["alpha"], "sizes": [25, 50]}
 PUBLIC_FILE = {"url": "https://example.org/a.csv", "sha256": "0" * 64}
 
 
@@ -220,6 +227,19 @@ def test_defaults_of_the_task_fill_what_a_study_leaves_out(catalogue, write):
         ("controls.permutation", "permutations"),
         ("explain.model", "models"),
         ("cluster.random_set", "random_sets"),
+        ("cycel", "cycle"),
+        ("mapp", "map"),
+        ("unlabeled", "unlabelled"),
+        ("serie", "series"),
+        ("series.experiment", "experiments"),
+        ("series.iregular", "irregular"),
+        ("series.peak_phase", "peak_phases"),
+        ("transfer.target", "targets"),
+        ("transfer.epoch", "epochs"),
+        ("sources.simulated.transfers", "transfer"),
+        ("sources.simulated.series.ends", "end"),
+        ("sources.simulated.experiments.alpha.steps", "step"),
+        ("sources.public.serie", "series"),
     ],
 )
 def test_unknown_key_is_named_at_every_level_with_the_closest_one(catalogue, write, key, close):
@@ -235,7 +255,7 @@ def test_unknown_key_is_named_at_every_level_with_the_closest_one(catalogue, wri
     [
         ("title", 5, "title: found 5 (a number), allowed: text"),
         ("title", "", "title: found '' (text), allowed: a text that is not empty"),
-        ("task", "images", "task: found 'images' (text), allowed: one of expression"),
+        ("task", "images", "task: found 'images' (text), allowed: one of expression, time_series"),
         ("orientation", "genes", "allowed: one of genes_by_samples, samples_by_genes"),
         ("separator", ";;", "separator: found ';;' (text), allowed: at most 1 characters"),
         ("columns.label", 1.5, "columns.label: found 1.5 (a number), allowed: text or a whole number"),
@@ -250,6 +270,23 @@ def test_unknown_key_is_named_at_every_level_with_the_closest_one(catalogue, wri
         ("model_params.xgboost", 3, "model_params.xgboost: found 3 (a number), allowed: a mapping"),
         ("controls.permutations", 5, "controls.permutations: found 5 (a number), allowed: at least 20"),
         ("cluster.methods", ["kmean"], "cluster.methods.0: found 'kmean' (text), allowed: one of kmeans"),
+        ("select.method", "anova", "select.method: found 'anova' (text), allowed: one of anova_f, none"),
+        ("unlabelled", "keep", "unlabelled: found 'keep' (text), allowed: one of error, drop, predict"),
+        ("cycle", "G1", "cycle: found 'G1' (text), allowed: a list"),
+        ("cycle", ["G1", "S", "G1"], "cycle: found ['G1', 'S', 'G1'] (a list), allowed: no item twice"),
+        ("cycle", ["G1", 2], "cycle.1: found 2 (a number), allowed: text"),
+        ("map", "pca", "map: found 'pca' (text), allowed: one of umap, tsne"),
+        ("series.experiments", [], "series.experiments: found [] (a list), allowed: a list of at least 1"),
+        ("series.experiments", ["a", "a"], "series.experiments: found ['a', 'a'] (a list), allowed: no item twice"),
+        ("series.start", -1, "series.start: found -1 (a number), allowed: at least 0"),
+        ("series.end", "late", "series.end: found 'late' (text), allowed: a number"),
+        ("series.irregular", "drop", "series.irregular: found 'drop' (text), allowed: one of error, allow"),
+        ("series.peak_phases", {"G1": [0]}, "series.peak_phases: found {'G1': [0]} (a mapping), allowed: at least 2"),
+        ("series.peak_phases", {"G1": [], "S": [7]}, "series.peak_phases.G1: found [] (a list), allowed: a list of at"),
+        ("series.peak_phases", {"G1": ["0"], "S": [7]}, "series.peak_phases.G1.0: found '0' (text), allowed: a number"),
+        ("transfer.targets", "alpha", "transfer.targets: found 'alpha' (text), allowed: a list"),
+        ("transfer.sizes", [5], "transfer.sizes.0: found 5 (a number), allowed: at least 10"),
+        ("transfer.folds", 0, "transfer.folds: found 0 (a number), allowed: at least 1"),
     ],
 )
 def test_wrong_type_or_value_is_explained(catalogue, write, key, value, message):
@@ -263,13 +300,17 @@ def test_wrong_type_or_value_is_explained(catalogue, write, key, value, message)
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("models", ["xgbost"], "models: unknown model 'xgbost' (did you mean 'xgboost'?)"),
+        ("models", ["xgbost"], "models: unknown model of task expression 'xgbost' (did you mean 'xgboost'?)"),
         (
             "model_params",
             {"random_forst": {}},
-            "model_params: unknown model 'random_forst' (did you mean 'random_forest'?)",
+            "model_params: unknown model of task expression 'random_forst' (did you mean 'random_forest'?)",
         ),
-        ("controls.model", "linear_svn", "controls.model: unknown model 'linear_svn' (did you mean 'linear_svm'?)"),
+        (
+            "controls.model",
+            "linear_svn",
+            "controls.model: unknown model of task expression 'linear_svn' (did you mean 'linear_svm'?)",
+        ),
         ("stack.base", ["majority"], "stack.base: unknown model of this study 'majority'"),
         ("explain.models", ["majority"], "explain.models: unknown model of this study 'majority'"),
         (
@@ -400,6 +441,123 @@ def test_fewer_models_need_no_other_setting(catalogue, write):
     assert study["explain"] == {"background": 100}
 
 
+# time series
+
+
+def test_defaults_are_those_of_the_task(catalogue, write):
+    expression, series = (catalogue.load_study(write(study), "simulated") for study in (SIMULATED, SERIES))
+    assert (expression["cycle"], expression["unlabelled"], expression["select"]["method"]) == ([], "error", "anova_f")
+    assert (series["cycle"], series["unlabelled"], series["select"]) == ([], "predict", {"method": "none"})
+    assert (series["series"], series["map"]) == ({"irregular": "error"}, "umap")
+    assert series["clean"]["scale_samples"] == "standardise"
+    assert "fourier_phase" in series["models"]
+    assert {"series", "map", "transfer"} & set(expression) == set()
+    assert "transfer" not in series
+
+
+@pytest.mark.parametrize("key", ["series", "series.irregular", "select.method", "map", "cycle", "unlabelled"])
+def test_null_cannot_remove_what_every_time_series_needs(catalogue, write, key):
+    path = write(changed(SERIES, key, None))
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert str(caught.value).startswith(f"{path}: {key}: found nothing, but a value is needed; the default is ")
+
+
+def test_settings_of_a_time_series_override_each_other_by_source(catalogue, write):
+    content = SERIES | {"series": {"experiments": ["alpha"], "end": 60}, "map": "umap", "models": ["cnn_bilstm"]}
+    content = changed(content, "transfer", TRANSFER)
+    content["sources"]["simulated"] |= {
+        "series": {"experiments": None, "irregular": "allow"},
+        "map": "tsne",
+        "transfer": {"source": "elu", "folds": 1},
+        "decay": 0.1,
+    }
+    study = catalogue.load_study(write(content), "simulated")
+    assert study["series"] == {"irregular": "allow", "end": 60}
+    assert study["map"] == "tsne"
+    assert study["transfer"] == TRANSFER | {"source": "elu", "folds": 1}
+    assert set(study["source"]) == {"simulator", "classes", "decay"}
+
+
+def test_own_files_of_a_time_series(catalogue, write):
+    study = catalogue.load_study(write(OWN | {"task": "time_series", "cycle": ["G1", "S", "M"]}), "simulated")
+    assert (study["data"], study["unlabelled"], study["cycle"]) == ("user", "predict", ["G1", "S", "M"])
+
+
+@pytest.mark.parametrize("model", ["fourier_phase", "peak_time", "cnn_bilstm"])
+@pytest.mark.parametrize(
+    ("key", "value"), [("models", lambda model: ["xgboost", model]), ("model_params", lambda model: {model: {}})]
+)
+def test_model_of_time_series_is_refused_in_a_study_of_expression(catalogue, write, model, key, value):
+    path = write(changed(SIMULATED, key, value(model)))
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    start, _, allowed = str(caught.value).partition("; allowed: ")
+    assert start.startswith(f"{path}: {key}: unknown model of task expression '{model}'")
+    assert {"xgboost", "cnn", "rbf_svm"} <= set(allowed.split(", "))
+    assert not {"fourier_phase", "peak_time", "cnn_bilstm"} & set(allowed.split(", "))
+    study = catalogue.load_study(write(changed(SERIES, key, value(model))), "simulated")
+    assert model in study[key]
+
+
+def test_control_of_the_other_task_is_refused(catalogue, write):
+    with pytest.raises(InputError, match=r"controls\.model: unknown model of task expression 'fourier_phase'"):
+        catalogue.load_study(write(changed(SIMULATED, "controls.model", "fourier_phase")), "simulated")
+    study = catalogue.load_study(write(changed(SERIES, "controls.model", "fourier_phase")), "simulated")
+    assert study["controls"]["model"] == "fourier_phase"
+
+
+def test_unknown_model_of_a_time_series_is_named_with_the_closest_one(catalogue, write):
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(write(SERIES | {"models": ["fourier_phases"]}), "simulated")
+    assert "models: unknown model of task time_series 'fourier_phases' (did you mean 'fourier_phase'?)" in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        (["source"], "transfer: required keys missing: source"),
+        (["targets", "model"], "transfer: required keys missing: model, targets"),
+        (["model", "source", "targets", "sizes"], "transfer: required keys missing: model, source, targets, sizes"),
+    ],
+)
+def test_transfer_without_what_it_needs_is_an_error(catalogue, write, missing, message):
+    transfer = {key: value for key, value in TRANSFER.items() if key not in missing} | {"epochs": 5}
+    path = write(SERIES | {"models": ["cnn_bilstm"], "transfer": transfer})
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert str(caught.value) == f"{path}: {message}"
+
+
+@pytest.mark.parametrize(
+    ("models", "model", "message"),
+    [
+        (["logistic_regression"], "cnn_bilstm", "unknown network of this study 'cnn_bilstm'; allowed: "),
+        (["cnn_bilstm"], "cnn_bilst", "unknown network of this study 'cnn_bilst' (did you mean 'cnn_bilstm'?); allow"),
+        (["cnn_bilstm", "cnn"], "cnn", "unknown network of this study 'cnn'; allowed: cnn_bilstm"),
+        (
+            ["cnn_bilstm", "logistic_regression", "fourier_phase"],
+            "fourier_phase",
+            "unknown network of this study 'fourier_phase'; allowed: cnn_bilstm",
+        ),
+    ],
+)
+def test_transfer_needs_a_network_of_the_study_that_reads_time_points(catalogue, write, models, model, message):
+    path = write(SERIES | {"models": models, "transfer": TRANSFER | {"model": model}})
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    assert str(caught.value).startswith(f"{path}: transfer.model: {message}")
+
+
+def test_transfer_is_kept_as_it_is_and_a_variant_removes_it(catalogue, write):
+    base = SERIES | {"models": ["cnn_bilstm"], "transfer": TRANSFER}
+    assert catalogue.load_study(write(base, "base.yaml"), "simulated")["transfer"] == TRANSFER
+    variant = {"extends": "base.yaml", "models": ["logistic_regression"], "transfer": None}
+    assert "transfer" not in catalogue.load_study(write(variant), "simulated")
+
+
 # variants
 
 
@@ -507,7 +665,7 @@ def test_source_without_what_it_needs_is_an_error(catalogue, write):
 
 # networks
 
-NETWORKS = ("dense", "cnn", "lstm")
+NETWORKS = ("dense", "cnn", "lstm", "cnn_bilstm")
 
 
 @pytest.mark.parametrize(
@@ -518,6 +676,7 @@ NETWORKS = ("dense", "cnn", "lstm")
         ("cnn", "filter", "filters"),
         ("cnn", "gene_ordr", "gene_order"),
         ("lstm", "bidirektional", "bidirectional"),
+        ("cnn_bilstm", "mask_mising", "mask_missing"),
     ],
 )
 def test_unknown_parameter_of_a_network_is_named_with_the_closest_one(catalogue, write, model, parameter, close):
@@ -532,7 +691,8 @@ def test_unknown_parameter_of_a_network_is_named_with_the_closest_one(catalogue,
 @pytest.mark.parametrize("model", NETWORKS)
 def test_every_setting_of_a_network_may_stand_in_a_study_and_nothing_else(catalogue, write, model):
     settings = load_module(model).SETTINGS
-    content = OWN | {"models": [model], "model_params": {model: settings}}
+    task = REGISTRY[model].task or "expression"
+    content = OWN | {"task": task, "models": [model], "model_params": {model: settings}}
     assert catalogue.load_study(write(content), "simulated")["model_params"][model] == settings
     with pytest.raises(InputError) as caught:
         catalogue.load_study(write(OWN | {"model_params": {model: {"unheard_of": 1}}}), "simulated")
@@ -566,6 +726,9 @@ def test_every_setting_of_a_network_may_stand_in_a_study_and_nothing_else(catalo
         ("cnn", "summary", "last", "found 'last' (text), allowed: one of flatten, average"),
         ("lstm", "steps", 0, "found 0 (a number), allowed: at least 1"),
         ("lstm", "summary", "sum", "found 'sum' (text), allowed: one of flatten, average, last"),
+        ("cnn_bilstm", "summary", "average", "found 'average' (text), allowed: one of flatten, last"),
+        ("cnn_bilstm", "input_scale", 0, "found 0 (a number), allowed: more than 0"),
+        ("cnn_bilstm", "mask_missing", 1, "found 1 (a number), allowed: true or false"),
     ],
 )
 def test_wrong_setting_of_a_network_is_one_line_with_file_and_key(catalogue, write, model, parameter, value, message):
@@ -613,6 +776,14 @@ def test_layers_of_different_numbers_are_an_error(catalogue, write, model, param
     with pytest.raises(InputError) as caught:
         catalogue.load_study(path, "simulated")
     assert str(caught.value) == f"{path}: model_params.{model}: found {found} values, expected one a layer"
+
+
+def test_layers_of_a_network_of_time_series_are_counted_too(catalogue, write):
+    path = write(SERIES | {"models": ["cnn_bilstm"], "model_params": {"cnn_bilstm": {"filters": [8, 8]}}})
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "simulated")
+    found = "filters 2, kernel 1, pool 1 values, expected one a layer"
+    assert str(caught.value) == f"{path}: model_params.cnn_bilstm: found {found}"
 
 
 def test_layers_of_equal_numbers_are_accepted(catalogue, write):

@@ -73,7 +73,7 @@ DRAWINGS = {
         lambda stem: figures.plot_scores(metrics(), "balanced_accuracy", "Balanced accuracy", stem),
         "Stack (selected)",
     ),
-    "tuning": (lambda stem: figures.plot_tuning(figures.tuning_curves(tuning()), stem), "200"),
+    "tuning": (lambda stem: figures.plot_tuning(figures.tuning_curves(tuning()), "Genes kept", stem), "200"),
     "scatter": (
         lambda stem: figures.plot_scatter(POINTS, CLASSES * 3, "PC1", "PC2", "Samples", stem, "SIMULATED data"),
         "SIMULATED data",

@@ -17,7 +17,8 @@ from genestrata.models import gradient_boosting, load_module, parameter_grid
 from genestrata.models.registry import REGISTRY, model_title
 from genestrata.models.storage import FittedModel, load_skops, save_skops, standardise
 
-CLASSICAL = [name for name, entry in REGISTRY.items() if not entry.deep]
+# Models that read time points have a file of their own.
+CLASSICAL = [name for name, entry in REGISTRY.items() if not entry.deep and entry.task is None]
 FEATURES = 6
 PARAMETERS = {"random_forest": {"n_estimators": 20, "max_features": "sqrt", "min_samples_leaf": 1}}
 

@@ -9,6 +9,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from genestrata.errors import DivergedError
 from genestrata.models import networks, parameter_grid
 from genestrata.models.backend import start_backend
+from genestrata.models.context import FitContext
 from genestrata.models.networks import choose_watched, fit_network
 
 FEATURES, CLASSES = 12, 3
@@ -33,7 +34,7 @@ def settings_of(name, **overrides):
 
 
 def fit(name, X, y, seed=0, groups=None, **overrides):
-    return fit_network(name, X, y, settings_of(name, **overrides), seed, 1, groups)
+    return fit_network(name, X, y, settings_of(name, **overrides), seed, 1, FitContext(groups))
 
 
 def trainer_of(name, **overrides):
@@ -266,7 +267,7 @@ def test_published_training_reaches_the_optimizer_and_the_callbacks(monkeypatch)
     options = {"preset": "published", "watched_share": 0.25}
     settings = parameter_grid("dense", options)[0] | {"epochs": 1}
     X, y = draw()
-    history = fit_network("dense", X, y, settings, 0, 1, None).history
+    history = fit_network("dense", X, y, settings, 0, 1).history
     trainer = networks.trainer("dense", FEATURES, CLASSES, json.dumps(settings, sort_keys=True))
     assert type(trainer.network.optimizer) is keras.optimizers.Adam
     assert history["learning_rate"].tolist() == pytest.approx([1e-4])

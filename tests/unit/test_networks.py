@@ -87,7 +87,7 @@ def fitted():
     columns = [f"g{number}" for number in range(FEATURES)]
     models = {}
     for name in NAMES:
-        estimator = fit_network(name, X, y, parameter_grid(name, SMALL[name])[0], 0, 1, None)
+        estimator = fit_network(name, X, y, parameter_grid(name, SMALL[name])[0], 0, 1)
         mean, scale = np.linspace(-1, 1, FEATURES), np.linspace(1, 2, FEATURES)
         models[name] = FittedModel(estimator, columns, mean, scale, list("ABCD"), [0, 1, 3], {"k": FEATURES})
     return models
@@ -452,7 +452,7 @@ threading = tf.config.threading
 keras.mixed_precision.set_global_policy("mixed_float16")
 rows = np.load({str(tmp_path / "rows.npz")!r})
 settings = parameter_grid("dense", {SMALL["dense"]!r})[0]
-model = fit_network("dense", rows["X"], rows["y"], settings, 0, 2, None)
+model = fit_network("dense", rows["X"], rows["y"], settings, 0, 2)
 model.network.save({str(tmp_path / "model.keras")!r})
 probabilities = model.predict_proba(rows["X"])
 print(json.dumps({{
@@ -494,7 +494,7 @@ for name in {NAMES!r}:
     parts = []
     for watched_share in (0.25, 0.0) if name == "dense" else (0.25,):
         settings = parameter_grid(name, {{"epochs": 2, "watched_share": watched_share}})[0]
-        model = fit_network(name, rows["X"], rows["y"], settings, 0, 1, None)
+        model = fit_network(name, rows["X"], rows["y"], settings, 0, 1)
         parts.append([model.predict_proba(rows["X"]).tolist(), model.history.columns.tolist()])
     found[name] = parts
 print(json.dumps(found))

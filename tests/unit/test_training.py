@@ -13,7 +13,7 @@ from genestrata.controls import permuted_scores
 from genestrata.errors import DivergedError, InputError
 from genestrata.evaluation import calibrate
 from genestrata.files import write_table
-from genestrata.models import load_module
+from genestrata.models import load_module, reads_series
 from genestrata.models.registry import REGISTRY
 from genestrata.models.storage import FittedModel
 from genestrata.ordering import GENE_ORDERS
@@ -25,7 +25,7 @@ from genestrata.splitting import Fold
 from genestrata.tables import read_tuning
 from genestrata.training import candidate_settings, chosen_sizes, train_fold, train_model
 
-CLASSICAL = [name for name, entry in REGISTRY.items() if not entry.deep]
+CLASSICAL = [name for name, entry in REGISTRY.items() if not entry.deep and entry.task is None]
 # `neighbours` stands in for a network that reads genes in an order.
 MODELS = [*CLASSICAL, "neighbours"]
 SETTINGS = {
@@ -56,12 +56,13 @@ def neighbours(monkeypatch):
     """A model of the name `neighbours`; returns the list of its fits."""
     fits = []
 
-    def fit(X, y, parameters, seed, threads, groups=None):
-        fits.append(SimpleNamespace(estimator=Neighbours(X, y), y=y, groups=groups))
+    def fit(X, y, parameters, seed, threads, context):
+        fits.append(SimpleNamespace(estimator=Neighbours(X, y), y=y, groups=context.groups))
         return fits[-1].estimator
 
     module = SimpleNamespace(fit=fit)
     monkeypatch.setattr(training, "load_module", lambda name: module if name == "neighbours" else load_module(name))
+    monkeypatch.setattr(training, "reads_series", lambda name: name != "neighbours" and reads_series(name))
     return fits
 
 

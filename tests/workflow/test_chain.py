@@ -4,11 +4,13 @@ import json
 import re
 
 import numpy as np
+import onnxruntime
 import pandas as pd
 import pytest
 from running import ROOT, Workflow
 
 from genestrata.models.storage import FittedModel
+from genestrata.series_report import FIGURES
 
 SMALLEST_STUDY = """\
 title: Three samples of each class, three genes
@@ -53,6 +55,11 @@ def metrics(simulated):
 @pytest.fixture(scope="module")
 def subtypes(simulated):
     return simulated / "results/all_subtypes"
+
+
+@pytest.fixture(scope="module")
+def cycle(simulated):
+    return simulated / "results/cell_cycle"
 
 
 def test_second_run_does_nothing(simulated):
@@ -250,3 +257,69 @@ def test_deep_jobs_ask_for_a_gpu_and_get_what_there_is(tmp_path, granted, argume
     done = Workflow(ROOT).run("--dry-run", "--config", "studies=[all_subtypes]", *arguments, directory=tmp_path)
     # Three networks and the comparison of gene orders.
     assert re.findall(r"resources: .*\bgpu=(\d)", done.stdout) == [granted] * 4
+
+
+def test_phases_are_learnt_and_errors_counted_along_the_cycle(cycle):
+    metrics = json.loads((cycle / "evaluation/metrics.json").read_text())
+    assert set(metrics["models"]) == {"majority", "logistic_regression", "fourier_phase", "cnn_bilstm", "stack"}
+    assert metrics["models"][metrics["selected"]]["accuracy"]["value"] >= 0.9
+    assert metrics["models"]["fourier_phase"]["accuracy"]["value"] >= 0.9
+    assert metrics["models"]["cnn_bilstm"]["accuracy"]["value"] > 0.7
+    errors = metrics["extra"]["cyclic_error"]
+    assert errors[metrics["selected"]]["mean_steps"]["value"] < 0.15 < errors["majority"]["mean_steps"]["value"]
+    confusion = pd.read_csv(cycle / "evaluation/confusion_matrix.tsv", sep="\t", index_col=0)
+    assert list(confusion.columns) == list(confusion.index) == ["M/G1", "G1", "S", "S/G2", "G2/M"]
+
+
+def test_unlabelled_genes_are_predicted_but_neither_a_class_nor_scored(cycle):
+    samples = pd.read_csv(cycle / "data/samples.tsv", sep="\t", keep_default_na=False)
+    unlabelled = set(samples.loc[samples["label"] == "", "sample"])
+    assert len(unlabelled) == 150
+    splits = pd.read_csv(cycle / "splits.tsv", sep="\t", dtype=str)
+    assert set(splits.loc[splits["sample"].isin(unlabelled), "fold"]) == {"final"}
+    calls = pd.read_csv(cycle / "predict/unlabelled.tsv", sep="\t")
+    assert set(calls["sample"]) == unlabelled
+    summary = json.loads((cycle / "predict/summary.json").read_text())
+    # Thirty of the unlabelled genes are periodic; their phase was planted too.
+    assert summary["truth"]["planted"] == 30
+    assert summary["truth"]["right"] >= 26
+
+
+def test_planted_periods_and_periodic_genes_are_found(cycle):
+    synchrony = pd.read_csv(cycle / "explore/synchrony.tsv", sep="\t", index_col="experiment")
+    assert synchrony["period"].to_dict() == pytest.approx({"alpha": 66, "cdc15": 110}, rel=0.1)
+    genes = pd.read_csv(cycle / "explore/periodicity.tsv", sep="\t")
+    truth = pd.read_csv(cycle / "data/truth.tsv", sep="\t", keep_default_na=False, index_col="sample")
+    joint = genes[genes["experiment"] == "all"].set_index("sample")
+    planted = truth.loc[joint.index, "class"] != ""
+    called = joint["fdr"] < 0.05
+    assert called[planted].mean() > 0.9
+    assert planted[called].mean() > 0.9
+
+
+def test_exported_network_is_small_and_predicts_as_the_full_one(cycle):
+    session = onnxruntime.InferenceSession(str(cycle / "model/export/cnn_bilstm.onnx"))
+    report = json.loads((cycle / "model/export/cnn_bilstm.json").read_text())
+    assert (cycle / "model/export/cnn_bilstm.onnx").stat().st_size == report["bytes"] <= 50_000
+    table = pd.read_parquet(cycle / "data/features.parquet")
+    values = table[session.get_modelmeta().custom_metadata_map["features"].split("\t")].to_numpy(np.float32)
+    assert np.isnan(values).any()
+    deployed = session.run(["probabilities"], {"values": values})[0]
+    full = FittedModel.load(cycle / "model/parts/cnn_bilstm").predict_proba(values)
+    assert np.mean(deployed.argmax(axis=1) == full.argmax(axis=1)) >= 0.995
+    embeddings = pd.read_parquet(cycle / "explain/cnn_bilstm/embeddings.parquet")
+    assert len(embeddings) == len(table)
+
+
+def test_transfer_compares_strategies_on_held_out_genes(cycle):
+    curve = pd.read_csv(cycle / "transfer/learning_curve.tsv", sep="\t")
+    assert set(curve["strategy"]) == {"not fine-tuned", "fine-tuned", "from scratch"}
+    assert set(curve["size"]) == {0, 30, 120}
+    assert curve["genes"].unique().tolist() == [75]
+
+
+def test_figures_of_the_exploration_are_on_the_page(simulated, cycle):
+    page = (simulated / "results/report.html").read_text()
+    for name, text in FIGURES.items():
+        assert (cycle / f"explore/figures/{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert f'alt="{text}"' in page
