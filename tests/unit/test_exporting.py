@@ -52,7 +52,7 @@ def make(overrides, lengths, classes="ABCD", codes=(0, 1, 3)):
         if type(layer).__name__ == "BatchNormalization":
             gamma, beta, mean, variance = (weight.shape for weight in weights)
             drawn = [random.uniform(0.5, 2, gamma), *(random.normal(0, 0.5, shape) for shape in (beta, mean))]
-            layer.set_weights([*drawn, random.uniform(0.2, 2, variance)])
+            layer.set_weights([*drawn, 10 ** random.uniform(-3, 0.3, variance)])
         elif weights:
             scales = [0.3 if weight.ndim == 1 else 2.5 / np.sqrt(np.prod(weight.shape[:-1])) for weight in weights]
             drawn = zip(scales, weights, strict=True)

@@ -248,6 +248,7 @@ def test_synchrony_shows_its_numbers_or_that_there_is_no_second_cycle(kept, expe
     assert [text.get_text().strip() for text in amplitude.texts] == [expected, "less than two cycles"]
     assert [bar.get_width() for bar in share.patches] == [0.25, 0.0]
     assert [bar.get_width() for bar in amplitude.patches] == [np.nan_to_num(kept), 0.0]
+    assert amplitude.get_xlim()[0] == 0 and amplitude.get_xlim()[1] > max(0.1, np.nan_to_num(kept))
 
 
 def test_strongest_genes_have_the_largest_mean_share_over_experiments():

@@ -167,6 +167,19 @@ def test_every_class_is_listed_where_there_are_many(tmp_path):
     assert len(write_hypotheses(tmp_path, calls)["hypotheses"][-1]["data"]) == LISTED + 10
 
 
+def test_study_without_time_points_has_no_periodicity_in_its_lists(tmp_path):
+    write_hypotheses(tmp_path, [("s1", "M", 0.9)], [("s2", "S", 0.1)])
+    for name in ("unlabelled", "disagreements"):
+        path = tmp_path / f"predict/{name}.tsv"
+        table = pd.read_csv(path, sep="\t")
+        write_table(table.drop(columns=[column for column in table if column.startswith("periodic")]), path)
+    found = sections(tmp_path, extra=["predict/summary.json"])
+    for name, sample in (("hypotheses", "s1"), ("disagreements", "s2")):
+        plot = found[name][-1]
+        assert list(plot["data"]) == [sample] and set(titles(plot)) == set(plot["data"][sample])
+        assert "periodic_fdr" not in titles(plot)
+
+
 def test_names_of_genes_that_look_like_numbers_keep_their_spelling(tmp_path):
     found = write_hypotheses(tmp_path, [("0042", "M", 0.9)], [("007", "S", 0.1)])
     assert [list(found[name][-1]["data"]) for name in ("hypotheses", "disagreements")] == [["0042"], ["007"]]

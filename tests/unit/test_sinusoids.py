@@ -90,6 +90,14 @@ def test_period_is_looked_for_between_four_steps_and_the_span():
     assert find_period(cosine(1.0, [0.0, 3, 6], minutes[:4], 12), minutes[:4]) == pytest.approx(15)
 
 
+def test_one_time_point_has_some_period_and_no_sinusoid(recwarn):
+    X = np.array([[1.0], [MISSING]])
+    period = find_period(X, np.array([20.0]))
+    assert period > 0
+    assert [part.tolist() for part in fit_sinusoid(X, np.array([20.0]), period)] == [[0, 0], [0, 0]]
+    assert not recwarn.list
+
+
 def test_step_is_the_usual_one_where_some_are_longer():
     minutes = np.array([0.0, 5, 10, 15, 20, 30, 40, 60])
     assert find_period(cosine(1.0, [0.0, 3, 6], minutes, 22), minutes) == pytest.approx(22, rel=0.03)
@@ -271,6 +279,8 @@ def test_autocorrelation_of_hand_made_rows():
     np.testing.assert_allclose(table[1], np.array(products) / (8.75 / 4))
 
 
-def test_autocorrelation_of_a_constant_row_is_missing():
-    table = autocorrelation(np.array([[2.0, 2, 2, 2], [0.0, 1, 2, 0]]), 2)
+@pytest.mark.parametrize("value", [2.0, MISSING])
+def test_autocorrelation_of_a_constant_or_unmeasured_row_is_missing(value, recwarn):
+    table = autocorrelation(np.array([[value] * 4, [0.0, 1, 2, 0]]), 2)
     assert np.isnan(table[0]).all() and not np.isnan(table[1]).any()
+    assert not recwarn.list
