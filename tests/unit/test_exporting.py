@@ -52,7 +52,7 @@ def make(overrides, lengths, classes="ABCD", codes=(0, 1, 3)):
         if type(layer).__name__ == "BatchNormalization":
             gamma, beta, mean, variance = (weight.shape for weight in weights)
             drawn = [random.uniform(0.5, 2, gamma), *(random.normal(0, 0.5, shape) for shape in (beta, mean))]
-            layer.set_weights([*drawn, 10 ** random.uniform(-3, 0.3, variance)])
+            layer.set_weights([*drawn, random.uniform(0.2, 2, variance)])
         elif weights:
             scales = [0.3 if weight.ndim == 1 else 2.5 / np.sqrt(np.prod(weight.shape[:-1])) for weight in weights]
             drawn = zip(scales, weights, strict=True)
@@ -95,6 +95,19 @@ def test_file_gives_the_calibrated_probabilities_of_the_model(name):
     assert np.ptp(expected, axis=0).min() > 0.1
     # One row is not read as a part of another.
     np.testing.assert_allclose(run(to_onnx(model, 1.7), X[5:6])[0], found[5:6], atol=1e-6)
+
+
+def test_filters_that_never_varied_in_training_are_normalised_as_in_the_network():
+    model = make({}, [11])
+    convolution, normalisation = (model.estimator.network.layers[number] for number in (1, 2))
+    kernel, bias = convolution.get_weights()
+    convolution.set_weights([0.03 * kernel, 0.03 * bias])
+    gamma, beta, mean, _ = normalisation.get_weights()
+    normalisation.set_weights([gamma, beta, 0.03 * mean, 0 * mean])
+    X = draw(11)
+    expected = model.predict_proba(X)[:, model.class_codes]
+    np.testing.assert_allclose(run(to_onnx(model, 1.0), X)[0], expected, atol=5e-3)
+    assert np.ptp(expected, axis=0).min() > 0.1
 
 
 @pytest.mark.parametrize("name", ["one experiment", "several experiments", "last states of several", "dense layers"])

@@ -16,7 +16,11 @@ def run_study(workflow, study, *arguments):
     ("old", "new", "message"),
     [
         ("models: [", "modles: [", "unknown key 'modles' (did you mean 'models'?)"),
-        ("decision_tree]", "decision_treee]", "unknown model 'decision_treee' (did you mean 'decision_tree'?)"),
+        (
+            "decision_tree]",
+            "decision_treee]",
+            "unknown model of task expression 'decision_treee' (did you mean 'decision_tree'?)",
+        ),
         ("folds: 3,", "folds: three,", "evaluation.folds: found 'three' (text), allowed: a whole number"),
         ("samples: samples.csv", "samples: sample.csv", "samples: no such file"),
     ],
