@@ -9,11 +9,20 @@ A reader's module offers `read(files, settings) -> (matrix, samples)`
     samples  : DataFrame with text columns sample, label, group, split ("" where a study has none), same order as
                matrix; the label is "" for a sample to be predicted
 
+or, where samples are DNA sequences, `read(files, settings) -> table`
+
+    settings : header, columns, separator, label_pattern, unlabelled
+    table    : DataFrame in the order of the files, text columns sample, sequence (clean, see `genestrata.dna`), label,
+               group, split; ids occur once; attrs["unlabelled"] as above, attrs["letters"] counts what was cleaned
+
 and raises InputError for anything that it cannot read.
 """
 
 READERS = {
+    "fasta": "readers.fasta",
     "golub": "readers.golub",
+    "npy": "readers.sequence_archive",
+    "sequence_table": "readers.sequence_table",
     "spellman": "readers.spellman",
     "table": "readers.table",
     "yeoh": "readers.yeoh",

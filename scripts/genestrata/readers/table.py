@@ -7,7 +7,15 @@ import numpy as np
 import pandas as pd
 
 from genestrata.errors import InputError
-from genestrata.readers.tables import as_text, column_name, read_cells, sample_frame, to_numbers
+from genestrata.readers.tables import (
+    as_text,
+    check_unlabelled,
+    column_name,
+    predicts,
+    read_cells,
+    sample_frame,
+    to_numbers,
+)
 
 
 def read(files: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -20,8 +28,8 @@ def read(files: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[pd.Data
         if label_column == cells.columns[0]:
             raise InputError(f"{path}: label_column: '{label_column}' is the first column, which holds the sample ids")
         labels = as_text(cells[label_column])
-        _check_labels(cells.index[labels == ""], path, label_column, settings)
-        kept = np.ones(len(labels), dtype=bool) if _predicts(settings) else (labels != "").to_numpy()
+        check_unlabelled(cells.index[labels == ""], path, f"in column '{label_column}'", settings)
+        kept = np.ones(len(labels), dtype=bool) if predicts(settings) else (labels != "").to_numpy()
         values = cells[kept].iloc[:, 1:].drop(columns=label_column)
         samples = sample_frame(list(values.index), list(labels[kept]))
         matrix = pd.DataFrame(to_numbers(values, path), index=values.index, columns=values.columns.astype(str))
@@ -48,24 +56,11 @@ def _read_samples(path: str, settings: Mapping[str, Any]) -> pd.DataFrame:
         repeated = samples["sample"][samples["sample"].duplicated()].iloc[0]
         raise InputError(f"{path}: sample '{repeated}' has more than one row")
     unlabelled = samples["label"] == ""
-    _check_labels(samples["sample"][unlabelled], path, chosen.get("label", "label"), settings)
+    place = f"in column '{chosen.get('label', 'label')}'"
+    check_unlabelled(samples["sample"][unlabelled], path, place, settings)
     if unlabelled.all():
-        raise InputError(f"{path}: no sample has a label in column '{chosen.get('label', 'label')}'")
-    return samples if _predicts(settings) else samples[~unlabelled]
-
-
-def _predicts(settings: Mapping[str, Any]) -> bool:
-    """Are samples without a label kept, to be predicted?"""
-    return settings.get("unlabelled") == "predict"
-
-
-def _check_labels(unlabelled: pd.Index | pd.Series, path: str, column: str | int, settings: Mapping[str, Any]) -> None:
-    """Raise InputError for samples with an empty label unless the study drops or predicts them."""
-    if len(unlabelled) and settings.get("unlabelled", "error") == "error":
-        raise InputError(
-            f"{path}: {len(unlabelled)} samples have no label in column '{column}', e.g. '{next(iter(unlabelled))}'; "
-            "label them or set `unlabelled: drop` (or predict)"
-        )
+        raise InputError(f"{path}: no sample has a label {place}")
+    return samples if predicts(settings) else samples[~unlabelled]
 
 
 def _match(
@@ -81,7 +76,7 @@ def _match(
         )
     labelled = set(samples.loc[samples["label"] != "", "sample"])
     problems = [(sorted(labelled - in_matrix), "labelled samples have no values", matrix_path)]
-    if _predicts(settings):
+    if predicts(settings):
         to_predict = sorted(in_matrix - in_table)
         samples = pd.concat([samples, sample_frame(to_predict, [""] * len(to_predict))], ignore_index=True)
         in_table |= in_matrix

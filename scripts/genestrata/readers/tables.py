@@ -1,9 +1,15 @@
-"""Reading delimited text and Parquet into tables of text or numbers, with messages that name file, line and column."""
+"""Reading delimited text and Parquet into tables of text or numbers, with messages that name file, line and column.
+
+Also the tables of samples and of sequences as every reader returns them.
+"""
 
 import csv
 import gzip
 import io
+import itertools
 import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +19,14 @@ import pandas as pd
 from genestrata.errors import InputError
 
 MISSING = ["", "NA", "NaN", "nan", "N/A", "NULL", "null", "."]
+DELIMITED = "delimited text (csv, tsv; gzipped or not) or .parquet"
 
 
-def read_text(path: str | Path) -> str:
-    """Decode a UTF-8 text file, gzipped or not (told by its first bytes), without byte order mark or `\\r`."""
+def read_text(path: str | Path, expected: str = DELIMITED) -> str:
+    """Decode a UTF-8 text file, gzipped or not (told by its first bytes), without byte order mark or `\\r`.
+
+    `expected` says in the message about binary content what the file should be.
+    """
     path = Path(path)
     try:
         content = path.read_bytes()
@@ -32,7 +42,7 @@ def read_text(path: str | Path) -> str:
     if not content.strip():
         raise InputError(f"{path}: the file is empty")
     if b"\0" in content[:65536]:
-        raise InputError(f"{path}: binary content, expected delimited text (csv, tsv; gzipped or not) or .parquet")
+        raise InputError(f"{path}: binary content, expected {expected}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -59,17 +69,30 @@ def read_cells(path: str | Path, separator: str | None = None) -> pd.DataFrame:
 
 def parse_cells(text: str, path: str | Path, separator: str) -> pd.DataFrame:
     """`read_cells` of text that was read already; `path` is for messages."""
+    rows, _ = parse_rows(text, path, separator, "the header")
+    if len(rows) == 1:
+        raise InputError(f"{path}: a header line without rows below it")
+    return pd.DataFrame(rows[1:], columns=rows[0], dtype=object)
+
+
+def parse_rows(text: str, path: str | Path, separator: str, first: str) -> tuple[list[list[str]], list[int]]:
+    """Stripped cells of the rows that are not blank, all of one length, and the number of the line each ends on.
+
+    `first` is what messages call the first row. Raises InputError for a row of another length and for one column.
+    """
     # Not pandas: it takes the cells that a short row lacks for empty ones, and strict quotes are checked here only.
     lines = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
     rows: list[list[str]] = []
+    numbers: list[int] = []
     try:
         for line in lines:
             row = [cell.strip() for cell in line]
             if not any(row):
                 continue
             if rows and len(row) != len(rows[0]):
-                raise InputError(f"{path}: line {lines.line_num} has {len(row)} cells, the header has {len(rows[0])}")
+                raise InputError(f"{path}: line {lines.line_num} has {len(row)} cells, {first} has {len(rows[0])}")
             rows.append(row)
+            numbers.append(lines.line_num)
     except csv.Error as error:
         raise InputError(
             f"{path}: line {lines.line_num}: not a table separated by {separator!r}: {error}; check its quotes"
@@ -78,9 +101,7 @@ def parse_cells(text: str, path: str | Path, separator: str) -> pd.DataFrame:
         raise InputError(f"{path}: every line is blank")
     if len(rows[0]) == 1:
         raise InputError(f"{path}: one column only when separated by {separator!r}; set `separator` in the study file")
-    if len(rows) == 1:
-        raise InputError(f"{path}: a header line without rows below it")
-    return pd.DataFrame(rows[1:], columns=rows[0], dtype=object)
+    return rows, numbers
 
 
 def _read_parquet(path: str | Path) -> pd.DataFrame:
@@ -142,8 +163,26 @@ def to_numbers(table: pd.DataFrame, path: str | Path) -> np.ndarray:
 
 
 def _some(names: list[Any], most: int = 12) -> str:
-    """The first names of a list, for a message."""
-    return ", ".join(map(str, names[:most])) + (f", … ({len(names)} in all)" if len(names) > most else "")
+    """The first names of a list, for a message; a long one, such as a sequence, is cut."""
+    shown = ", ".join(name if len(name) <= 40 else f"{name[:40]}…" for name in map(str, names[:most]))
+    return shown + (f", … ({len(names)} in all)" if len(names) > most else "")
+
+
+def predicts(settings: Mapping[str, Any]) -> bool:
+    """Are samples without a label kept, to be predicted?"""
+    return settings.get("unlabelled") == "predict"
+
+
+def check_unlabelled(unlabelled: Sequence[str], path: str | Path, place: str, settings: Mapping[str, Any]) -> None:
+    """Raise InputError for samples without a label unless the study drops or predicts them.
+
+    `place` says where the label is missing, e.g. "in column 'subtype'".
+    """
+    if len(unlabelled) and settings.get("unlabelled", "error") == "error":
+        raise InputError(
+            f"{path}: {len(unlabelled)} samples have no label {place}, e.g. '{next(iter(unlabelled))}'; "
+            "label them or set `unlabelled: drop` (or predict)"
+        )
 
 
 def sample_frame(
@@ -154,3 +193,43 @@ def sample_frame(
     return pd.DataFrame(
         {"sample": ids, "label": labels, "group": group or empty, "split": split or empty}, dtype=object
     )
+
+
+def sequence_frame(
+    records: pd.DataFrame, letters: Counter[str], path: str | Path, place: str, settings: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Table of sequences as every reader of them returns it: sample, sequence, label, group, split.
+
+    records : columns sample ("" where a record has no id), sequence (clean), label and, perhaps, group and split;
+    letters : what `clean_letters` counted; path, place, settings : see `check_unlabelled`, whose rule is applied here
+    """
+    columns = records.to_dict("list")
+    ids = unique_ids(columns["sample"], columns["label"])
+    table = sample_frame(ids, columns["label"], columns.get("group"), columns.get("split"))
+    table.insert(1, "sequence", pd.Series(columns["sequence"], dtype=object))
+    unlabelled = table["label"] == ""
+    check_unlabelled(table["sample"][unlabelled], path, place, settings)
+    dropped = [] if predicts(settings) else table["sample"][unlabelled].tolist()
+    table = table if predicts(settings) else table[~unlabelled].reset_index(drop=True)
+    table.attrs.update(letters=dict(letters), unlabelled=dropped)
+    return table
+
+
+def unique_ids(ids: Sequence[str], labels: Iterable[str]) -> list[str]:
+    """Ids that occur once: "" becomes `<label>_<n>` for the n-th record of its label, a repeated id `<id>_2`, `_3`, …
+
+    An id that is given stays with the first record that has it; no other record takes it.
+    """
+    taken, seen, places, numbers = set(ids), set(), Counter(), {}
+    unique = []
+    for name, label in zip(ids, labels, strict=True):
+        places[label] += 1
+        if not name or name in seen:
+            base = name or f"{label or 'unlabelled'}_{places[label]}"
+            name = base
+            while name in taken:
+                name = f"{base}_{next(numbers.setdefault(base, itertools.count(2)))}"
+            taken.add(name)
+        seen.add(name)
+        unique.append(name)
+    return unique
