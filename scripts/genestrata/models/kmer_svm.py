@@ -1,0 +1,30 @@
+"""Linear support vector machine on k-mers (Leslie, Eskin and Noble 2002, Pac. Symp. Biocomput. 564), one class against
+the rest, with balanced class weights."""
+
+from typing import Any
+
+import numpy as np
+
+from genestrata.kmers import KmerClassifier, learn_kmers
+from genestrata.models.context import NO_CONTEXT, FitContext
+
+READS = "sequences"
+SEARCH_SPACE: dict[str, list[Any]] = {
+    "alphabet": ["reduced_protein"],
+    "shortest": [2],
+    "longest": [4],
+    "strands": ["one"],
+    "min_count": [2],
+    "C": [1.0, 10.0],
+}
+
+
+def fit(
+    X: np.ndarray, y: np.ndarray, parameters: dict[str, Any], seed: int, threads: int, context: FitContext = NO_CONTEXT
+) -> KmerClassifier:
+    """Fit in the dual, which has one variable per sequence; `seed` orders the coordinate descent."""
+    from genestrata.models.softmax_svm import SoftmaxLinearSVC
+
+    kmers, others = learn_kmers(X, parameters)
+    model = SoftmaxLinearSVC(class_weight="balanced", dual=True, max_iter=20_000, random_state=seed, **others)
+    return KmerClassifier(kmers, model.fit(kmers.transform(X), y))
