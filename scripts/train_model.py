@@ -23,7 +23,7 @@ def main(model, repeat, inputs, outputs, select, model_params, seed, threads):
         model,
         cohort,
         folds,
-        pd.read_parquet(inputs.ranking),
+        pd.read_parquet(inputs.ranking) if inputs.ranking else None,
         chosen_sizes(read_tuning(guide)) if guide else {fold.name: sizes for fold in folds},
         model_params,
         seed,

@@ -6,16 +6,30 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from genestrata.ordering import read_genome_order
+
+# Column of sequences.parquet that models read.
+SEQUENCE = "sequence"
+
+
+def feature_names(path: str | Path) -> list[str]:
+    """What models are given of features.parquet or sequences.parquet, without reading its rows."""
+    schema = pq.read_schema(path)
+    if SEQUENCE in schema.names and not pa.types.is_floating(schema.field(SEQUENCE).type):
+        return [SEQUENCE]
+    return [name for name in schema.names if name != "sample"]
 
 
 @dataclass(frozen=True)
 class Cohort:
     """The cleaned data of a study: values (n_samples, n_features) float32, names, labels, sorted classes.
 
-    A sample that is only to be predicted has the label "". groups : (n_samples,) text, samples that belong together, or
-    None; genome_order : (n_features,) int, place of each feature on the chromosomes, or None
+    Of sequences the one feature is the sequence itself, text (object). A sample that is only to be predicted has the
+    label "". groups : (n_samples,) text, samples that belong together, or None; genome_order : (n_features,) int, place
+    of each feature on the chromosomes, or None
     """
 
     values: np.ndarray
@@ -30,14 +44,15 @@ class Cohort:
     def read(
         cls, features_path: str | Path, samples: pd.DataFrame, positions_path: str | Path | None = None
     ) -> "Cohort":
-        """Read features.parquet; `samples` is the table of samples.tsv, in the same order; `positions_path` a table of
-        feature, chromosome and start."""
-        table = pd.read_parquet(features_path)
+        """Read features.parquet or sequences.parquet; `samples` is the table of samples.tsv, in the same order;
+        `positions_path` a table of feature, chromosome and start."""
+        table = pd.read_parquet(features_path)[feature_names(features_path)]
+        holds_text = not all(map(pd.api.types.is_numeric_dtype, table.dtypes))
         labels = samples["label"].to_numpy(dtype=object)
-        features = table.columns[1:].to_numpy(dtype=object)
+        features = table.columns.to_numpy(dtype=object)
         groups = samples["group"].to_numpy(dtype=object)
         return cls(
-            values=table.drop(columns="sample").to_numpy(dtype=np.float32),
+            values=table.to_numpy(dtype=object if holds_text else np.float32),
             features=features,
             samples=samples["sample"].to_numpy(dtype=object),
             labels=labels,
@@ -51,6 +66,11 @@ class Cohort:
         """Labels as positions in `classes`, (n_samples,) int; -1 without a label."""
         positions = np.searchsorted(np.asarray(self.classes, dtype=str), self.labels.astype(str))
         return np.where(self.labels == "", -1, positions)
+
+    @property
+    def holds_sequences(self) -> bool:
+        """Are the values text, which is neither scaled nor ranked?"""
+        return self.values.dtype == object
 
     def labelled(self) -> "Cohort":
         """The cohort without the samples that have no label."""

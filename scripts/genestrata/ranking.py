@@ -84,3 +84,15 @@ class Rankings:
         """Columns of the k best features, best first, with mean and standard deviation on that training part."""
         columns, mean, scale = self._parts[fold, -1 if inner_fold is None else inner_fold]
         return columns[:k], mean[:k], scale[:k]
+
+
+class Unranked:
+    """What stands in for `Rankings` where nothing is ranked: every feature, as it is."""
+
+    def __init__(self, features: np.ndarray):
+        self.features = features
+
+    def best(self, fold: str, inner_fold: int | None, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The first k columns with mean 0 and standard deviation 1."""
+        columns = np.arange(min(k, len(self.features)))
+        return columns, np.zeros(len(columns)), np.ones(len(columns))

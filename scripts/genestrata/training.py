@@ -15,12 +15,12 @@ from tqdm import tqdm
 
 from genestrata.cohort import Cohort
 from genestrata.errors import DivergedError, InputError
-from genestrata.models import load_module, parameter_grid, reads_series
+from genestrata.models import load_module, parameter_grid, reads
 from genestrata.models.context import FitContext
 from genestrata.models.storage import FittedModel, standardise
 from genestrata.ordering import order_features
 from genestrata.predictions import prediction_table
-from genestrata.ranking import Rankings
+from genestrata.ranking import Rankings, Unranked
 from genestrata.scoring import inner_score
 from genestrata.seeds import derive_seed
 from genestrata.splitting import Fold
@@ -49,7 +49,7 @@ def fit_model(
     parameters = dict(setting["parameters"])
     order = np.arange(min(setting["k"], Z.shape[1]))
     # Time points stand in the data in their own order.
-    method = "file" if reads_series(name) else parameters.get("gene_order")
+    method = "file" if reads(name) == "series" else parameters.get("gene_order")
     if method:
         order = order_features(method, Z[:, order], columns[order], cohort.genome_order, seed)
     present, contiguous = np.unique(cohort.codes[rows], return_inverse=True)
@@ -66,17 +66,17 @@ def fit_model(
         classes=cohort.classes,
         class_codes=present.tolist(),
         settings=dict(setting),
-        keeps_missing=reads_series(name),
+        keeps_missing=reads(name) == "series",
     )
     return model, order
 
 
 def best_features(
-    name: str, rankings: Rankings, fold: Fold, inner_fold: int | None, k: int
+    name: str, rankings: Rankings | Unranked, fold: Fold, inner_fold: int | None, k: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`Rankings.best`; a model that reads a series gets it unscaled."""
     columns, mean, scale = rankings.best(fold.name, inner_fold, k)
-    return (columns, np.zeros_like(mean), np.ones_like(scale)) if reads_series(name) else (columns, mean, scale)
+    return (columns, np.zeros_like(mean), np.ones_like(scale)) if reads(name) == "series" else (columns, mean, scale)
 
 
 def fit_in_fold(name: str, fold: Fold, inner_fold: int | None, *arguments: Any) -> tuple[FittedModel, np.ndarray]:
@@ -107,7 +107,7 @@ def train_fold(
     name: str,
     cohort: Cohort,
     fold: Fold,
-    rankings: Rankings,
+    rankings: Rankings | Unranked,
     settings: Sequence[Mapping[str, Any]],
     seed: int,
     threads: int,
@@ -127,14 +127,17 @@ def train_fold(
         selected = best_features(name, rankings, fold, number, largest_k)
         columns, mean, scale = selected
         Z, Z_held_out = (
-            standardise(cohort.values[np.ix_(rows, columns)], mean, scale, reads_series(name))
+            standardise(cohort.values[np.ix_(rows, columns)], mean, scale, reads(name) == "series")
             for rows in (train, held_out)
         )
         places = np.searchsorted(fold.train, held_out)
         inner_of_row[places] = number
-        for position, setting in enumerate(settings):
-            model, order = fit_in_fold(name, fold, number, Z, cohort, train, selected, setting, seed, threads)
-            out_of_fold[position, places] = model.predict_standardised(Z_held_out[:, order])
+        for fitted, staged in stages_of(name, settings):
+            model, order = fit_in_fold(name, fold, number, Z, cohort, train, selected, fitted, seed, threads)
+            for position, stage in staged.items():
+                if stage is not None:
+                    model.estimator.use_stage(stage)
+                out_of_fold[position, places] = model.predict_standardised(Z_held_out[:, order])
             # Thousands of fits of classical models have none; a table for each would cost more than some of the fits.
             if hasattr(model.estimator, "history"):
                 epochs.append(epoch_rows(model, fold.name, number))
@@ -177,11 +180,32 @@ def train_fold(
     return FoldResult(predictions, tuning, model, tuned - started, finished - tuned, epochs)
 
 
+def stages_of(name: str, settings: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], dict[int, Any]]]:
+    """The settings to fit, each with the candidates that its fit serves: position among `settings` to the value of the
+    staged parameter, None for a model without one."""
+    parameter = getattr(load_module(name), "STAGED", None)
+    fits: dict[str, dict[int, Any]] = {}
+    for position, setting in enumerate(settings):
+        others = {key: value for key, value in setting["parameters"].items() if key != parameter}
+        key = json.dumps([setting["k"], others, None if parameter else position])
+        fits.setdefault(key, {})[position] = setting["parameters"].get(parameter)
+    result = []
+    for staged in fits.values():
+        last = max(staged, key=lambda position: (staged[position] or 0, -position))
+        values = sorted(value for value in staged.values() if value is not None)
+        if len(values) > 1:
+            parameters = {**settings[last]["parameters"], "stages": values}
+            result.append(({**settings[last], "parameters": parameters}, staged))
+        else:
+            result.append((settings[last], dict.fromkeys(staged)))
+    return result
+
+
 def refit(
     name: str,
     cohort: Cohort,
     fold: Fold,
-    rankings: Rankings,
+    rankings: Rankings | Unranked,
     setting: Mapping[str, Any],
     seed: int,
     threads: int,
@@ -190,7 +214,7 @@ def refit(
     features."""
     selected = best_features(name, rankings, fold, None, setting["k"])
     columns, mean, scale = selected
-    Z = standardise(cohort.values[np.ix_(fold.train, columns)], mean, scale, reads_series(name))
+    Z = standardise(cohort.values[np.ix_(fold.train, columns)], mean, scale, reads(name) == "series")
     model, order = fit_in_fold(name, fold, None, Z, cohort, fold.train, selected, setting, seed, threads)
     return model, columns[order]
 
@@ -249,16 +273,16 @@ def train_model(
     name: str,
     cohort: Cohort,
     folds: Sequence[Fold],
-    ranking: pd.DataFrame,
+    ranking: pd.DataFrame | None,
     k: Mapping[str, Sequence[int]],
     overrides: Mapping[str, Any],
     seed: int,
     threads: int,
     models_dir: Path,
 ) -> TrainingTables:
-    """Train one model on all folds; saves each fold's model under `models_dir`. k : fold to the numbers of features to
-    try."""
-    rankings = Rankings(ranking, cohort.features)
+    """Train one model on all folds; saves each fold's model under `models_dir`. ranking : None where nothing is ranked;
+    k : fold to the numbers of features to try."""
+    rankings = Unranked(cohort.features) if ranking is None else Rankings(ranking, cohort.features)
     predictions, tuning, history, epochs = [], [], [], []
     for fold in tqdm(folds, desc=name, unit="fold", leave=False, disable=None):
         settings = candidate_settings(name, k[fold.name], len(cohort.features), overrides)

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import vonmises
 
 from genestrata.errors import InputError
-from genestrata.models import load_module, parameter_grid, reads_series
+from genestrata.models import load_module, parameter_grid, reads
 from genestrata.models.context import FitContext
 from genestrata.models.fourier_phase import LARGEST_CONCENTRATION, FourierPhaseClassifier
 from genestrata.models.peak_time import PeakTimeClassifier
@@ -222,7 +222,7 @@ NAMES = ["fourier_phase", "peak_time", "rbf_svm"]
 def fitted(name, n_classes):
     """A model of two experiments with a class that training did not see."""
     X, features, y = draw_classes(n_classes, ALPHA | CDC15, missing=0.1)
-    series = reads_series(name)
+    series = reads(name) == "series"
     mean, scale = (np.zeros(41), np.ones(41)) if series else (np.full(41, 0.1), np.full(41, 1.5))
     estimator = fit(name, X if series else np.nan_to_num(X), y, features)
     classes = [chr(ord("A") + code) for code in range(n_classes + 1)]

@@ -12,11 +12,16 @@ and either
 
 with genes given best first, or, for a network (see `models.networks`),
 
-    SETTINGS        parameter to its one value; a study's `model_params` replace some
+    SETTINGS        parameter to its one value; a study's `model_params` replace some, and its `search` lists values of
+                    others that the inner folds choose from
     PRESETS         name to settings that replace them all at once, chosen by the parameter `preset`
 
-and imports its heavy libraries inside its functions. READS_SERIES = True says that the model reads time points: X has
-them by rising time, as measured, with NaN for missing.
+and imports its heavy libraries inside its functions. It may also say
+
+    READS = "series"       it reads time points: X has them by rising time, as measured, with NaN for missing
+    READS = "sequences"    it reads DNA: X is (n_samples, 1) text, clean letters as in `genestrata.dna`
+    STAGED = NAME          one fit serves all values of this parameter: a fit with the largest of them and a parameter
+                           `stages` that lists them gives an estimator with use_stage(value)
 """
 
 import importlib
@@ -31,27 +36,30 @@ def load_module(name: str) -> ModuleType:
     return importlib.import_module(f"genestrata.models.{name}")
 
 
-def reads_series(name: str) -> bool:
-    """Does the model read time points as they were measured?"""
-    return getattr(load_module(name), "READS_SERIES", False)
+def reads(name: str) -> str:
+    """What the model reads: "features", standardised and best first, or "series" or "sequences", as they are."""
+    return getattr(load_module(name), "READS", "features")
 
 
 def parameter_grid(name: str, overrides: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All combinations of a model's search space, or the one setting of a network.
+    """All combinations of a model's search space; of a network its one setting, or all combinations of its `search`.
 
     In a search space an override that is no list fixes a parameter. Raises ValueError for a parameter that the model
     does not have.
     """
     module = load_module(name)
     is_network = hasattr(module, "SETTINGS")
-    known = {*module.SETTINGS, "preset"} if is_network else set(module.SEARCH_SPACE)
+    known = {*module.SETTINGS, "preset", "search"} if is_network else set(module.SEARCH_SPACE)
     unknown = sorted(set(overrides) - known)
     if unknown:
         raise ValueError(f"{name} has no parameter {', '.join(unknown)}; it has: {', '.join(sorted(known)) or 'none'}")
     if is_network:
-        own = {key: value for key, value in overrides.items() if key != "preset"}
-        return [module.SETTINGS | module.PRESETS.get(overrides.get("preset"), {}) | own]
-    space = module.SEARCH_SPACE | {
-        key: value if isinstance(value, list) else [value] for key, value in overrides.items()
-    }
-    return [dict(zip(space, values, strict=True)) for values in itertools.product(*space.values())]
+        own = {key: value for key, value in overrides.items() if key not in ("preset", "search")}
+        fixed = module.SETTINGS | module.PRESETS.get(overrides.get("preset"), {}) | own
+        space = overrides.get("search", {})
+    else:
+        fixed = {}
+        space = module.SEARCH_SPACE | {
+            key: value if isinstance(value, list) else [value] for key, value in overrides.items()
+        }
+    return [fixed | dict(zip(space, values, strict=True)) for values in itertools.product(*space.values())]

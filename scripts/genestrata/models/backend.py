@@ -1,15 +1,23 @@
 """The library that runs networks, TensorFlow unless KERAS_BACKEND names another: the one place that knows it."""
 
+import functools
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
+
+from genestrata.models.tokens import pad
 
 # Keras and TensorFlow read these when they are imported; 3 silences TensorFlow's complaints about absent GPUs.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 logger = logging.getLogger(__name__)
+
+# Lengths to which sequences are padded where each costs a compilation grow by this factor.
+LENGTH_RATIO = 1.25
 
 _started: list[int] = []
 
@@ -96,3 +104,150 @@ def compile_epoch(network: Any) -> Callable:
         return {name: float(value) for name, value in logs.items()}, probabilities.numpy()
 
     return epoch
+
+
+def compile_steps(network: Any) -> Callable:
+    """`compile_epoch` for sequences: X, y and weights are lists of batches, whose rows are tokens and differ in length.
+
+    A step is one compiled call that serves every length; watched : tokens of each row.
+    """
+    import keras
+
+    predict = compile_prediction(network)
+    if keras.config.backend() != "tensorflow":
+        step = functools.partial(network.train_on_batch, return_dict=True)
+    else:
+        import tensorflow as tf
+
+        signature = [
+            tf.TensorSpec((None, None), tf.int32),
+            tf.TensorSpec((None, network.output_shape[-1]), tf.float32),
+            tf.TensorSpec((None,), tf.float32),
+        ]
+        step = tf.function(lambda *batch: network.train_step(batch), input_signature=signature)
+
+    def epoch(X, y, weights, watched):
+        for rows, *targets in zip(X, y, weights, strict=True):
+            logs = step(pad_for_backend(rows), *targets)
+        return {name: float(value) for name, value in logs.items()}, predict(watched)
+
+    return epoch
+
+
+def compile_prediction(network: Any, size: int = 256) -> Callable:
+    """A function from the tokens of n rows to probabilities (n, n_classes) float32, `size` rows of similar length at a
+    time."""
+    import keras
+
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        signature = [tf.TensorSpec((None, None), tf.int32)]
+        run = tf.function(lambda tokens: network(tokens, training=False), input_signature=signature)
+    else:
+        run = network.predict_on_batch
+
+    def predict(rows):
+        probabilities = np.zeros((len(rows), network.output_shape[-1]), dtype=np.float32)
+        order = np.argsort([len(row) for row in rows], kind="stable")
+        for start in range(0, len(order), size):
+            batch = order[start : start + size]
+            probabilities[batch] = run(pad_for_backend([rows[row] for row in batch]))
+        return probabilities
+
+    return predict
+
+
+def pad_for_backend(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Tokens of a batch (n, length) int32, padded to its longest row; where the backend compiles every length anew, to
+    the next of a few lengths."""
+    import keras
+
+    longest = max(map(len, rows))
+    if keras.config.backend() != "tensorflow":
+        longest = round(LENGTH_RATIO ** np.ceil(np.log(longest) / np.log(LENGTH_RATIO)))
+    return pad(rows, longest)
+
+
+def run_lstm(x: Any, mask: Any, kernel: Any, recurrent: Any, bias: Any, backwards: bool) -> tuple[Any, Any] | None:
+    """All steps of an LSTM in one operation: outputs (n, length, units), in the order in which they are read, and the
+    last one (n, units). None where the backend has no such operation or Keras' own is as good.
+
+    x : (n, length, features) float32; mask : (n, length) bool, True at the first steps of each row, or None; kernel,
+    recurrent, bias : as in keras.layers.LSTM; backwards : read each row from its end.
+    """
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    if x.dtype != tf.float32 or tf.config.get_visible_devices("GPU"):
+        return None
+    steps = tf.shape(x)[1]
+    lengths = tf.fill(tf.shape(x)[:1], steps) if mask is None else tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+    # Of a row read backwards its padding must still come last.
+    if backwards:
+        x = tf.reverse_sequence(x, lengths, seq_axis=1, batch_axis=0)
+    x = tf.transpose(x, (1, 0, 2))
+    units = recurrent.shape[0]
+    nothing = tf.zeros((tf.shape(x)[1], units))
+
+    def gates(weights: Any) -> Any:
+        # Keras puts the gate of the input, of forgetting, the new cell and the gate of the output side by side; this
+        # operation (and its gradient, but not that of its second version) has the new cell second.
+        entry, forgetting, cell, exit = tf.split(weights, 4, axis=-1)
+        return tf.concat([entry, cell, forgetting, exit], axis=-1)
+
+    outputs = tf.raw_ops.BlockLSTM(
+        seq_len_max=tf.cast(steps, tf.int64),
+        x=x,
+        cs_prev=nothing,
+        h_prev=nothing,
+        w=gates(tf.concat([kernel, recurrent], axis=0)),
+        wci=tf.zeros(units),
+        wcf=tf.zeros(units),
+        wco=tf.zeros(units),
+        b=gates(tf.convert_to_tensor(bias)),
+        forget_bias=0.0,
+        cell_clip=0.0,
+    ).h
+    outputs = tf.transpose(outputs, (1, 0, 2))
+    last = tf.gather(outputs, tf.maximum(lengths - 1, 0), axis=1, batch_dims=1)
+    if backwards:
+        outputs = tf.reverse(tf.reverse_sequence(outputs, lengths, seq_axis=1, batch_axis=0), axis=[1])
+    return outputs, last
+
+
+def compile_gradient(network: Any) -> tuple[Callable, np.ndarray]:
+    """A function (tokens, embedded, class) -> (probabilities of the class, their gradients) of a network that begins
+    with an embedding, and the table of that embedding, (n_tokens, size) float32.
+
+    tokens : (n, length) int32, all present; embedded, and the gradients : (n, length, size) float32. Raises
+    RuntimeError on a backend other than TensorFlow.
+    """
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+        raise RuntimeError(f"attributions of tokens need TensorFlow, KERAS_BACKEND is {keras.config.backend()}")
+    import tensorflow as tf
+
+    layer = next(layer for layer in network.layers if isinstance(layer, keras.layers.Embedding))
+    rest = keras.Model([network.input, layer.output], network.output)
+    signature = [
+        tf.TensorSpec((None, None), tf.int32),
+        tf.TensorSpec((None, None, layer.output_dim), tf.float32),
+        tf.TensorSpec((), tf.int32),
+    ]
+
+    @tf.function(input_signature=signature)
+    def compiled_gradient(tokens, embedded, code):
+        with tf.GradientTape() as tape:
+            tape.watch(embedded)
+            probabilities = rest([tokens, embedded], training=False)[:, code]
+        return probabilities, tape.gradient(probabilities, embedded)
+
+    def gradient(tokens, embedded, code):
+        return tuple(part.numpy() for part in compiled_gradient(tokens, embedded, code))
+
+    return gradient, keras.ops.convert_to_numpy(layer.embeddings)

@@ -54,7 +54,7 @@ PRESETS = {
         "mask_missing": False,
     }
 }
-READS_SERIES = True
+READS = "series"
 # A recurrence of so few steps is written out: without a loop a step of the training takes half as long.
 LONGEST_UNROLLED = 32
 

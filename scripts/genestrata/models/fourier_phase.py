@@ -14,7 +14,7 @@ from genestrata.sinusoids import find_period, fit_sinusoid
 from genestrata.time_points import experiments_of
 
 SEARCH_SPACE: dict[str, list[Any]] = {}
-READS_SERIES = True
+READS = "series"
 # A class of few genes must not seem more certain than this; about 8 degrees.
 LARGEST_CONCENTRATION = 50.0
 

@@ -40,17 +40,26 @@ def make_batches(
 class Trainer:
     """A compiled network that is trained again and again from new weights, without being compiled again."""
 
-    def __init__(self, build: Callable[[], keras.Model], parameters: Mapping[str, Any]):
-        self.build, self.parameters = build, parameters
-        self.network = build()
+    def __init__(
+        self,
+        build: Callable[[], keras.Model],
+        parameters: Mapping[str, Any],
+        network: keras.Model | None = None,
+        draw_batches: Callable = make_batches,
+        compile_training: Callable = compile_epoch,
+    ):
+        """build : makes a network with new weights; network : one of the same variables that trains faster;
+        draw_batches, compile_training : see `make_batches` and `compile_epoch`, whose results fit together."""
+        self.build, self.parameters, self.draw_batches = build, parameters, draw_batches
+        self.network = network or build()
         self.network.compile(
-            optimizer=keras.optimizers.Adam(parameters["learning_rate"]),
+            optimizer=keras.optimizers.Adam(parameters["learning_rate"], weight_decay=parameters.get("weight_decay")),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=parameters["label_smoothing"]),
             weighted_metrics=["accuracy"],
         )
         self.network.optimizer.build(self.network.trainable_variables)
         self.start = [keras.ops.convert_to_numpy(variable) for variable in self.network.optimizer.variables]
-        self.run_epoch = compile_epoch(self.network)
+        self.run_epoch = compile_training(self.network)
 
     def fit(
         self,
@@ -62,12 +71,14 @@ class Trainer:
         watched_weights: np.ndarray,
         seed: int,
         start: Sequence[np.ndarray] | None = None,
-    ) -> tuple[keras.Model, pd.DataFrame]:
+        stages: Sequence[int] = (),
+    ) -> tuple[keras.Model, pd.DataFrame, dict[int, list[np.ndarray]]]:
         """Train from new weights, or from those of `start`, on X (n, ...), y (n, n_classes) one-hot, weights (n,); stop
         and reduce the learning rate by the watched rows, or by the training loss where there are none.
 
-        Returns an own network with the best weights and one row per epoch: epoch, loss, accuracy, val_loss,
-        val_accuracy, learning_rate. `seed` draws weights, dropout, order and augmentation. Raises DivergedError.
+        Without patience all epochs are run and the last weights are kept. Returns an own network with the weights, one
+        row per epoch (epoch, loss, accuracy, val_loss, val_accuracy, learning_rate), and the weights after each epoch
+        of `stages`. `seed` draws weights, dropout, order and augmentation. Raises DivergedError.
         """
         parameters = self.parameters
         # Keras draws the seeds of weights and dropout from Python's generator. Its own set_random_seed would also make
@@ -83,31 +94,15 @@ class Trainer:
         self.network.stop_training = False
         random = np.random.default_rng(seed)
         prefix = "val_" if len(watched) else ""
-        callbacks = keras.callbacks.CallbackList(
-            [
-                # Keeps the best weights in memory: a checkpoint on disk takes five times as long as an epoch.
-                keras.callbacks.EarlyStopping(
-                    prefix + parameters["monitor"],
-                    patience=parameters["patience"],
-                    mode="max" if parameters["monitor"] == "accuracy" else "min",
-                    restore_best_weights=True,
-                ),
-                keras.callbacks.ReduceLROnPlateau(
-                    prefix + "loss",
-                    mode="min",
-                    factor=0.5,
-                    patience=parameters["plateau_patience"],
-                    min_lr=parameters["smallest_learning_rate"],
-                ),
-            ],
-            model=self.network,
-        )
+        callbacks = keras.callbacks.CallbackList(self._callbacks(prefix), model=self.network)
+        average: list[np.ndarray] = []
+        kept = {}
         rows = []
         callbacks.on_train_begin()
         for epoch in range(parameters["epochs"]):
             self.network.reset_metrics()
             callbacks.on_epoch_begin(epoch)
-            logs, probabilities = self.run_epoch(*make_batches(X, y, weights, parameters, random), watched)
+            logs, probabilities = self.run_epoch(*self.draw_batches(X, y, weights, parameters, random), watched)
             if len(watched):
                 logs |= watched_logs(probabilities, watched_y, watched_weights)
             for name in ("loss", "val_loss"):
@@ -115,11 +110,48 @@ class Trainer:
                     raise DivergedError(f"epoch {epoch + 1}: the {name} is {logs[name]}")
             rows.append({"epoch": epoch + 1} | logs | {"learning_rate": float(self.network.optimizer.learning_rate)})
             callbacks.on_epoch_end(epoch, logs)
+            if parameters.get("averaging") and not parameters["patience"]:
+                average = running_average(average, self.network.get_weights(), parameters["averaging"])
+            if epoch + 1 in stages:
+                kept[epoch + 1] = average or self.network.get_weights()
             if self.network.stop_training:
                 break
         callbacks.on_train_end()
-        result.set_weights(self.network.get_weights())
-        return result, pd.DataFrame(rows)
+        result.set_weights(average or self.network.get_weights())
+        return result, pd.DataFrame(rows), kept
+
+    def _callbacks(self, prefix: str) -> list[keras.callbacks.Callback]:
+        """What stops the training and reduces the learning rate, where the settings have patience."""
+        parameters, callbacks = self.parameters, []
+        if parameters["patience"]:
+            # Keeps the best weights in memory: a checkpoint on disk takes five times as long as an epoch.
+            callbacks.append(
+                keras.callbacks.EarlyStopping(
+                    prefix + parameters["monitor"],
+                    patience=parameters["patience"],
+                    mode="max" if parameters["monitor"] == "accuracy" else "min",
+                    restore_best_weights=True,
+                )
+            )
+        if parameters["plateau_patience"]:
+            callbacks.append(
+                keras.callbacks.ReduceLROnPlateau(
+                    prefix + "loss",
+                    mode="min",
+                    factor=0.5,
+                    patience=parameters["plateau_patience"],
+                    min_lr=parameters["smallest_learning_rate"],
+                )
+            )
+        return callbacks
+
+
+def running_average(average: list[np.ndarray], weights: list[np.ndarray], share: float) -> list[np.ndarray]:
+    """Exponential moving average of the weights after each epoch, of which `share` is the past (Izmailov et al. 2018,
+    UAI, for why it generalises better than the last weights)."""
+    if not average:
+        return weights
+    return [share * past + (1 - share) * new for past, new in zip(average, weights, strict=True)]
 
 
 def watched_logs(probabilities: np.ndarray, y: np.ndarray, weights: np.ndarray) -> dict[str, float]:

@@ -108,7 +108,7 @@ def fit_network(
     watched = choose_watched(y, context.groups, settings["watched_share"], seed)
     kept_trainer = trainer(name, X.shape[1], n_classes, json.dumps(settings, sort_keys=True))
     inputs = network_input(kept_trainer.network, X)
-    network, history = kept_trainer.fit(
+    network, history, _ = kept_trainer.fit(
         inputs[~watched],
         targets[~watched],
         weights[~watched],

@@ -7,7 +7,7 @@ import numpy as np
 from genestrata.models.context import NO_CONTEXT, FitContext
 
 SEARCH_SPACE: dict[str, list[Any]] = {}
-READS_SERIES = True
+READS = "series"
 
 
 class PeakTimeClassifier:

@@ -30,10 +30,15 @@ REGISTRY = {
     "xgboost": ModelEntry("XGBoost", explainer="tree"),
     "fourier_phase": ModelEntry("Fourier phase", task="time_series"),
     "peak_time": ModelEntry("Peak time (rule)", task="time_series"),
+    "kmer_logistic_regression": ModelEntry("k-mer logistic regression", explainer="linear", task="sequence"),
+    "kmer_svm": ModelEntry("k-mer SVM", explainer="linear", task="sequence"),
+    "kmer_xgboost": ModelEntry("k-mer XGBoost", explainer="tree", task="sequence"),
+    "kmer_nearest": ModelEntry("Nearest neighbours by k-mers", task="sequence"),
     "dense": ModelEntry("Dense network", explainer="gradient", deep=True),
     "cnn": ModelEntry("CNN", explainer="gradient", deep=True),
     "lstm": ModelEntry("LSTM", explainer="gradient", deep=True),
     "cnn_bilstm": ModelEntry("CNN-BiLSTM", explainer="gradient", deep=True, task="time_series"),
+    "bilstm": ModelEntry("BiLSTM", explainer="gradient", deep=True, task="sequence"),
 }
 # Networks take their number of genes from the inner score of this model: the cheapest one that, like them, uses every
 # gene it is given (nearest shrunken centroids, as cheap, drops genes itself and so bears more of them).

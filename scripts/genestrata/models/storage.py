@@ -12,14 +12,18 @@ import numpy as np
 
 from genestrata.errors import InputError
 from genestrata.files import atomic_path, read_json, write_json
+from genestrata.kmers import STRANDS, KmerClassifier, KmerFeatures
 from genestrata.models.backend import job_threads, start_backend
 from genestrata.models.gradient_boosting import BoostedPool
 from genestrata.models.networks import NetworkClassifier
+from genestrata.models.sequence_networks import SequenceNetwork
+from genestrata.models.tokens import TOKENS, n_tokens
 
 # Types outside skops' own list that our models are made of; everything else in a file is refused. A tree is trusted
 # only because `_check_tree` then looks at the node indices that scikit-learn follows without a bounds check.
 TRUSTED_TYPES = [
     "genestrata.models.fourier_phase.FourierPhaseClassifier",
+    "genestrata.models.kmer_nearest.NeighbourVotes",
     "genestrata.models.peak_time.PeakTimeClassifier",
     "genestrata.models.softmax_svm.SoftmaxLinearSVC",
     "genestrata.models.softmax_svm.SoftmaxSVC",
@@ -31,6 +35,7 @@ ESTIMATORS = {
     "DummyClassifier",
     "FourierPhaseClassifier",
     "LogisticRegression",
+    "NeighbourVotes",
     "PeakTimeClassifier",
     "SoftmaxLinearSVC",
     "SoftmaxSVC",
@@ -51,6 +56,7 @@ KERAS_PARTS = {
         "Bidirectional",
         "BatchNormalization",
         "Dropout",
+        "Embedding",
         "Flatten",
         "GlobalAveragePooling1D",
         "MaxPooling1D",
@@ -59,10 +65,24 @@ KERAS_PARTS = {
         "Reshape",
         "ZeroPadding1D",
     },
-    "keras.initializers": {"GlorotUniform", "Orthogonal", "Zeros", "Ones"},
-    # What joins the experiments of a time series with its rows.
+    "keras.initializers": {"GlorotUniform", "Orthogonal", "RandomNormal", "Zeros", "Ones"},
     "keras.src.models.functional": {"Functional"},
-    "keras.src.ops.numpy": {"Reshape", "Stack"},
+    # What joins the experiments of a time series with its rows, and what masks the padding of a sequence.
+    "keras.src.ops.core": {"Cast"},
+    "keras.src.ops.numpy": {
+        "Add",
+        "Concatenate",
+        "Divide",
+        "ExpandDims",
+        "Max",
+        "Multiply",
+        "NotEqual",
+        "Reshape",
+        "Squeeze",
+        "Stack",
+        "Subtract",
+        "Sum",
+    },
     # A reference to a layer's output, no object.
     "None": {"__keras_tensor__"},
 }
@@ -102,14 +122,16 @@ class FittedModel:
 
     def save(self, stem: Path) -> int:
         """Write `<stem>.skops`, `.ubj` or `.keras` and `<stem>.json`; returns their size in bytes."""
-        path = stem.with_name(stem.name + _suffix(self.estimator))
+        counts_kmers = isinstance(self.estimator, KmerClassifier)
+        estimator = self.estimator.estimator if counts_kmers else self.estimator
+        path = stem.with_name(stem.name + _suffix(estimator))
         with atomic_path(path) as temporary:
             if path.suffix == ".ubj":
-                self.estimator.save_model(temporary)
+                estimator.save_model(temporary)
             elif path.suffix == ".keras":
-                self.estimator.network.save(temporary)
+                estimator.network.save(temporary)
             else:
-                save_skops(self.estimator, temporary)
+                save_skops(estimator, temporary)
         description = {
             "file": path.name,
             "features": self.features,
@@ -120,8 +142,10 @@ class FittedModel:
             "settings": self.settings,
             "keeps_missing": self.keeps_missing,
         }
-        if isinstance(self.estimator, BoostedPool):
-            description["weights"] = self.estimator.weights
+        if isinstance(estimator, BoostedPool):
+            description["weights"] = estimator.weights
+        if counts_kmers:
+            description["kmers"] = self.estimator.kmers.describe()
         json_path = stem.with_name(stem.name + ".json")
         write_json(description, json_path)
         return path.stat().st_size + json_path.stat().st_size
@@ -152,8 +176,18 @@ class FittedModel:
                 weights = np.asarray(weights, dtype=float)
                 _check_weights(weights, description)
                 estimator = BoostedPool(estimator, weights, description["class_codes"])
+            kmers = description.pop("kmers", None)
+            if kmers is not None:
+                kmers = KmerFeatures.restore(kmers)
+                _check_columns(estimator, len(kmers.vocabulary))
+                estimator = KmerClassifier(kmers, estimator)
+            if isinstance(estimator, NetworkClassifier):
+                parameters = description["settings"].get("parameters", {})
+                if "reads" in parameters or _takes_tokens(estimator.network):
+                    _check_reading(estimator.network, parameters)
+                    estimator = SequenceNetwork(estimator.network, parameters)
             return cls(estimator=estimator, **description)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{stem}.json: not the description of a Genestrata model: {error}") from None
 
 
@@ -167,7 +201,10 @@ def copy_model(stem: Path, target: Path) -> None:
 
 
 def standardise(X: np.ndarray, mean: np.ndarray, scale: np.ndarray, keep_missing: bool = False) -> np.ndarray:
-    """(X - mean) / scale as float32 with missing values at 0, which is the training mean, unless they are kept."""
+    """(X - mean) / scale as float32 with missing values at 0, which is the training mean, unless they are kept; text
+    (object) as it is."""
+    if X.dtype == object:
+        return X
     with np.errstate(invalid="ignore"):
         Z = ((X - mean) / scale).astype(np.float32)
     return np.nan_to_num(Z, copy=False, nan=np.nan if keep_missing else 0.0)
@@ -195,6 +232,8 @@ def load_skops(path: Path) -> Any:
     parts = list(parts.ravel() if isinstance(parts, np.ndarray) else parts)
     if type(estimator).__name__ not in ESTIMATORS or any(type(part).__name__ not in TREES for part in parts):
         raise InputError(f"{path}: refused, {type(estimator).__name__} is no model that Genestrata makes")
+    if type(estimator).__name__ == "NeighbourVotes":
+        _check_neighbours(estimator, path)
     for tree in [part.tree_ for part in [estimator, *parts] if hasattr(part, "tree_")]:
         # An ensemble hands its rows to its trees unchecked, so its own number of columns counts.
         _check_tree(tree.children_left, tree.children_right, tree.feature, estimator.n_features_in_, path)
@@ -210,6 +249,38 @@ def _check_weights(weights: np.ndarray, description: Mapping[str, Any]) -> None:
         or per_class != len(description["features"])
     ):
         raise ValueError(f"found weights {weights.tolist()}, expected one of at least 0 for each base model")
+
+
+def _check_columns(estimator: Any, n_columns: int) -> None:
+    """Raise ValueError unless an estimator takes as many columns as its k-mers have."""
+    shape = np.shape(estimator.coef_)[1:] if hasattr(estimator, "coef_") else (estimator.n_features_in_,)
+    if shape != (n_columns,):
+        raise ValueError(f"found an estimator of other columns than its {n_columns} k-mers")
+
+
+def _check_neighbours(estimator: Any, path: Path) -> None:
+    """Raise InputError unless the rows of nearest neighbours are a sound matrix with one label a row.
+
+    SciPy follows the indices of a sparse matrix without a bounds check.
+    """
+    try:
+        profiles, labels, shares = estimator.profiles, estimator.labels, estimator.shares
+        profiles.check_format(full_check=True)
+        sound = (
+            profiles.dtype == np.float32
+            and all(part.dtype.kind == "i" for part in (estimator.columns, estimator.starts, labels))
+            and labels.shape == profiles.shape[:1]
+            and np.all((labels >= 0) & (labels < len(estimator.classes_)))
+            and shares.shape == estimator.classes_.shape
+            and np.all(np.isfinite(shares) & (shares > 0))
+            and np.all(np.isfinite(profiles.data) & (profiles.data >= 0))
+            and isinstance(estimator.neighbours, int)
+            and estimator.neighbours >= 1
+        )
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: refused, its nearest neighbours are no sound matrix: {error}") from None
+    if not sound:
+        raise InputError(f"{path}: refused, its nearest neighbours are no sound matrix with one label a row")
 
 
 def _check_booster(estimator: Any, path: Path) -> None:
@@ -257,6 +328,31 @@ def load_network(path: Path) -> NetworkClassifier:
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: not a readable network: {error}") from None
     return NetworkClassifier(network)
+
+
+def _takes_tokens(network: Any) -> bool:
+    """Are ids the one input of a network?"""
+    return [(str(rows.dtype), tuple(rows.shape)) for rows in network.inputs] == [("int32", (None, None))]
+
+
+def _check_reading(network: Any, parameters: Mapping[str, Any]) -> None:
+    """Raise ValueError unless a network looks up all ids, and no others, that the reading of its description makes."""
+    import keras
+
+    missing = {"reads", "longest", "strands"} - set(parameters)
+    if missing:
+        raise ValueError(f"a network that reads sequences lacks {', '.join(sorted(missing))} in its settings")
+    reads, longest, strands = (parameters[key] for key in ("reads", "longest", "strands"))
+    if reads not in list(TOKENS):
+        raise ValueError(f"found reads {reads!r}, expected one of {', '.join(TOKENS)}")
+    if longest is not None and (type(longest) is not int or longest < 1):
+        raise ValueError(f"found longest {longest!r}, expected a whole number of at least 1 or null")
+    if strands not in STRANDS:
+        raise ValueError(f"found strands {strands!r}, expected one of {', '.join(STRANDS)}")
+    # An id beyond the table is an error in one backend and some other token in the next.
+    sizes = [layer.input_dim for layer in network.layers if isinstance(layer, keras.layers.Embedding)]
+    if not _takes_tokens(network) or sizes != [n_tokens(reads)]:
+        raise ValueError(f"found a network that does not look up the {n_tokens(reads)} ids of {reads}")
 
 
 def _keras_parts(config: Any) -> Iterator[dict[str, Any]]:
