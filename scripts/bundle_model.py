@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from pyarrow.parquet import read_schema
-
 from genestrata.bundle import write_bundle
+from genestrata.cohort import feature_names
 from genestrata.files import read_json
 from genestrata.logs import job_log
 from genestrata.tables import read_all
@@ -18,6 +17,6 @@ if __name__ == "__main__":
             base_models=snakemake.params.base,
             metrics=read_json(snakemake.input.metrics),
             cleaning=read_json(snakemake.input.cleaning),
-            features=read_schema(snakemake.input.features).names[1:],
+            features=feature_names(snakemake.input.features),
             study=snakemake.params.study,
         )

@@ -1,4 +1,4 @@
-"""Explain one model on every held-out sample and draw its summary plots."""
+"""Explain one model on held-out samples and draw its summary plots."""
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from genestrata.gpus import hide_gpus_unless_granted
 from genestrata.logs import job_log
 from genestrata.models.registry import REGISTRY, model_title
 from genestrata.models.storage import FittedModel
+from genestrata.sequence_figures import draw_attributions
 from genestrata.splitting import FINAL, read_evaluated_folds
 from genestrata.tables import read_samples, read_splits
 
@@ -31,16 +32,20 @@ def draw(model, values, weights, final, markers, folder, note):
 
 
 def main(inputs, outputs, model, repeats, background, markers, data, seed):
-    """Write shap_values.parquet, weights.tsv and the figures."""
+    """Write shap_values.parquet, weights.tsv and the figures; of a network of sequences also attributions.parquet."""
     samples = read_samples(inputs.samples)
     splits = read_splits(inputs.splits)
     models_dirs = dict(zip(repeats, map(Path, inputs.models), strict=True))
     folds = read_evaluated_folds(splits, samples, repeats)
-    values = explain_model(model, Cohort.read(inputs.features, samples), folds, models_dirs, background, seed)
+    explanation = explain_model(model, Cohort.read(inputs.features, samples), folds, models_dirs, background, seed)
     final = FittedModel.load(models_dirs["r0"] / FINAL)
     weights = model_weights(final)
-    draw(model, values, weights, final, markers, Path(outputs.figures), simulated_note(data))
-    write_table(values, outputs.values)
+    folder, note = Path(outputs.figures), simulated_note(data)
+    draw(model, explanation.values, weights, final, markers, folder, note)
+    if explanation.attributions is not None:
+        reads = final.estimator.settings["reads"]
+        draw_attributions(explanation.attributions, samples, reads, model_title(model), folder, note)
+    explanation.write(outputs)
     write_table(weights, outputs.weights)
 
 

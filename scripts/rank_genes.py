@@ -19,6 +19,8 @@ from genestrata.logs import job_log
 from genestrata.naming import readable
 from genestrata.tables import read_all
 
+NO_RANKING = pd.DataFrame(columns=["repeat", "fold", "inner_fold", "feature", "score", "rank"])
+
 
 def known_markers(ranked, markers, features):
     """Where each known marker stands: its rank in the consensus, empty if no model uses it."""
@@ -30,8 +32,9 @@ def known_markers(ranked, markers, features):
 def main(inputs, outputs, models, repeats, set_size, markers, data):
     """Write the rankings, the gene sets, the known markers and the stability."""
     values = {model: pd.read_parquet(path) for model, path in zip(models, inputs.values, strict=True)}
-    ranking = read_all(list(inputs.ranking), repeat=repeats)
-    features = sorted(set(ranking["feature"].astype(str)))
+    ranking = read_all(list(inputs.ranking), repeat=repeats) if inputs.ranking else NO_RANKING
+    # Words of sequences are chosen by each model, so that no ranking lists them.
+    features = sorted({str(name) for table in (ranking, *values.values()) for name in table["feature"].unique()})
     importance = {model: fold_importance(table) for model, table in values.items()}
     ranked = consensus(importance, raised_class(list(values.values())))
     ranks = pd.concat([rank_features(table, model) for model, table in values.items()], ignore_index=True)

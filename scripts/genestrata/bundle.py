@@ -22,6 +22,7 @@ from genestrata.models.registry import model_title
 from genestrata.models.storage import copy_model
 from genestrata.predictions import class_names, codes, probabilities
 from genestrata.splitting import FINAL
+from genestrata.wording import TERMS
 
 # Packages whose version decides whether a saved model can be read.
 PACKAGES = ("numpy", "scikit-learn", "skops", "xgboost", "xgboost-cpu", "tensorflow", "keras")
@@ -89,6 +90,7 @@ def model_card(bundle: Mapping[str, Any], metrics: Mapping[str, Any], study: Map
     selected = metrics["selected"]
     entry, protocol = metrics["models"][selected], metrics["protocol"]
     control = metrics["controls"]["permuted_labels"]["balanced_accuracy"]
+    terms = TERMS[study["task"]]
 
     def interval(name: str) -> str:
         low, high = entry[name]["ci95"]
@@ -100,8 +102,8 @@ def model_card(bundle: Mapping[str, Any], metrics: Mapping[str, Any], study: Map
     if study["data"] == "simulated":
         lines += ["> **SIMULATED data**: this model knows nothing about real samples.", ""]
     lines += [
-        f"- **Data**: {study['data']}, {metrics['n_samples']} samples, {metrics['n_features']} genes. "
-        f"{study['citation']}",
+        f"- **Data**: {study['data']}, {metrics['n_samples']} {terms.samples}, {metrics['n_features']} "
+        f"{terms.columns}. {study['citation']}",
         f"- **Licence of the data**: {study['licence'] or 'not stated'}",
         f"- **Classes**: {classes}",
         f"- **Cleaning expected of new samples**: {bundle['clean']}",

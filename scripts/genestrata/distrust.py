@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from genestrata.models.registry import model_title
 from genestrata.wording import TERMS, Terms
 
 SMALL_CLASS = 20
 WIDE_INTERVAL = 0.15
 UNSTABLE = 0.5
 POOR_CALIBRATION = 0.1
+# Gain of a random split above which it is named.
+FLATTERY = 0.03
 
 
 def tested_samples(entry: Mapping[str, Any]) -> int:
@@ -40,6 +43,16 @@ def reasons_to_distrust(
     score = entry["balanced_accuracy"]
     if score["ci95"][0] <= metrics["models"]["majority"]["balanced_accuracy"]["value"]:
         reasons.append("The interval of the selected model contains the score of guessing the largest class.")
+    flattery = {
+        model: entry["gap"]["balanced_accuracy"]["value"]
+        for model, entry in metrics.get("extra", {}).get("random_split", {}).items()
+    }
+    if flattery and max(flattery.values()) > FLATTERY:
+        model = max(flattery, key=flattery.get)
+        reasons.append(
+            f"Figures from random splits do not compare: by recognising relatives {model_title(model)} gains "
+            f"{flattery[model]:.2f} of balanced accuracy there."
+        )
     small = {label: size for label, size in metrics["classes"].items() if size < SMALL_CLASS}
     if small:
         named = ", ".join(f"{label} ({size})" for label, size in small.items())
@@ -47,6 +60,11 @@ def reasons_to_distrust(
     if protocol["replicates_shared"]:
         places = " and ".join(f"{place} folds" for place in protocol["replicates_shared"])
         reasons.append(f"Replicates shared: {terms.samples} of one group stand on both sides of {places}.")
+    if protocol["scheme"] == "cv" and "homology" in cleaning and cleaning["homology"] is None:
+        reasons.append(
+            f"Relatives are not kept together: test {terms.samples} whose near copies were in training ask for "
+            "recognition only."
+        )
     lacking = protocol["test_folds_without_class"]
     if lacking:
         named = ", ".join(f"{label} ({len(folds)})" for label, folds in lacking.items())
@@ -86,7 +104,8 @@ def reasons_to_distrust(
             f"The selected {terms.features} change between training parts (stability {index:.2f}): the rank of a "
             f"single {terms.feature} means little."
         )
-    matched = clusters["random_sets"].get("out of sample", clusters["random_sets"]["in sample"]).get("matched")
+    random_sets = clusters["random_sets"]
+    matched = random_sets.get("out of sample", random_sets.get("in sample", {})).get("matched")
     if matched and matched["p"] > 0.05:
         reasons.append(
             f"Random sets of {terms.features} of the same mean and variance cluster the {terms.samples} about as well "

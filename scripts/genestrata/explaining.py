@@ -4,15 +4,20 @@ import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_matrix
 from tqdm import tqdm
 
+from genestrata.attribution import attribute, token_table, word_effects
 from genestrata.cohort import Cohort
+from genestrata.files import write_table
+from genestrata.kmers import KmerClassifier
 from genestrata.models.networks import NetworkClassifier, network_input
 from genestrata.models.registry import REGISTRY
+from genestrata.models.sequence_networks import SequenceNetwork
 from genestrata.models.storage import FittedModel
 from genestrata.seeds import derive_seed
 from genestrata.splitting import FINAL, Fold
@@ -22,6 +27,39 @@ logger = logging.getLogger(__name__)
 
 # Constant of reciprocal rank fusion, Cormack, Clarke and Buettcher 2009, SIGIR.
 FUSION_CONSTANT = 60
+# Of thousands of words those are kept that matter most to the held-out sequences of a fold.
+MOST_WORDS = 200
+# Held-out sequences of each class that are explained in a fold: by their k-mers, and by the gradients of a network.
+EXPLAINED_PER_CLASS = 100
+ATTRIBUTED_PER_CLASS = 20
+
+
+class Effects(NamedTuple):
+    """Effects of features on the held-out samples of a fold that are explained.
+
+    rows : (n,) int into the cohort; features : k names; values : (n, k) as the model got them; shap : (n, k, n_classes)
+    explained : (n, n_classes) bool, classes for which a sample is explained; tokens : see `attribution.token_table`
+    """
+
+    rows: np.ndarray
+    features: list[str]
+    values: np.ndarray
+    shap: np.ndarray
+    explained: np.ndarray
+    tokens: pd.DataFrame | None = None
+
+
+class Explanation(NamedTuple):
+    """Tables of all folds of a model: SHAP values of features, and attributions of tokens if it reads them."""
+
+    values: pd.DataFrame
+    attributions: pd.DataFrame | None = None
+
+    def write(self, outputs: Any) -> None:
+        """Write each table that a rule declares by its name among its outputs."""
+        for name, table in self._asdict().items():
+            if hasattr(outputs, name):
+                write_table(table, getattr(outputs, name))
 
 
 def shap_values(name: str, model: FittedModel, Z: np.ndarray, background: np.ndarray, seed: int) -> np.ndarray:
@@ -30,42 +68,58 @@ def shap_values(name: str, model: FittedModel, Z: np.ndarray, background: np.nda
     Linear models are explained on the scale of their margins against the mean of `background` (rows of the training
     part); trees by TreeSHAP along the paths of the training rows (probabilities for forests, log-odds for boosting);
     probabilities of networks by expected gradients (Erion et al. 2021, Nature Machine Intelligence 3:620), for which
-    `seed` draws points between Z and background. A model with one output explains its second class; the first is its
-    negative. Classes unseen in training get 0.
+    `seed` draws points between Z and background.
     """
+    if REGISTRY[name].explainer == "linear":
+        values = linear_effects(Z, background.mean(axis=0), model.estimator.coef_)
+    elif REGISTRY[name].explainer == "gradient":
+        values = expected_gradients(model.estimator.network, Z, background, seed)
+    else:
+        values = tree_effects(model.estimator, Z)
+    return effects_by_class(values, model)
+
+
+def linear_effects(Z: np.ndarray, mean: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """SHAP values (n, k, n_outputs) of a linear model with independent features; mean : (k,) of the background."""
+    return (Z - mean)[:, :, None] * np.atleast_2d(coefficients).T
+
+
+def tree_effects(estimator: Any, Z: Any) -> np.ndarray:
+    """SHAP values (n, k, n_outputs), or (n, k) for a single output, of trees; Z : (n, k), dense or sparse."""
     import shap
 
-    options = {}
-    if REGISTRY[name].explainer == "linear":
-        # Given bare rows, SHAP would draw 100 of them at random.
-        masker = shap.maskers.Independent(background, max_samples=len(background))
-        explainer = shap.LinearExplainer((model.estimator.coef_, model.estimator.intercept_), masker)
-    elif REGISTRY[name].explainer == "gradient":
-        network = model.estimator.network
-        Z, background = network_input(network, Z), network_input(network, background)
-        explainer = shap.GradientExplainer(network, background)
-        options["rseed"] = seed
-    else:
-        explainer = shap.TreeExplainer(model.estimator)
+    return np.asarray(shap.TreeExplainer(estimator).shap_values(Z))
+
+
+def expected_gradients(network: Any, Z: np.ndarray, background: np.ndarray, seed: int) -> np.ndarray:
+    """SHAP values (n, k, n_outputs) of a network; a value and whether it was measured count as one feature."""
+    import shap
+
+    Z, background = network_input(network, Z), network_input(network, background)
+    explainer = shap.GradientExplainer(network, background)
     with warnings.catch_warnings():
         # SHAP hands Keras its one input as a list, and Keras says so for every class and sample.
         warnings.filterwarnings("ignore", message="The structure of `inputs`")
-        values = np.asarray(explainer.shap_values(Z, **options))
-    if values.ndim == 4:
-        # Value and whether it was measured are two channels of one time point.
-        values = values.sum(axis=2)
+        values = np.asarray(explainer.shap_values(Z, rseed=seed))
+    return values.sum(axis=2) if values.ndim == 4 else values
+
+
+def effects_by_class(values: np.ndarray, model: FittedModel) -> np.ndarray:
+    """SHAP values of outputs as those of classes, (n, k, n_classes) float32.
+
+    A model with one output explains its second class; the first is its negative. Classes unseen in training get 0.
+    """
     if values.ndim == 2 or values.shape[2] == 1:
-        single = values.reshape(len(Z), -1)
+        single = values.reshape(values.shape[:2])
         values = np.stack([-single, single], axis=2)
-    result = np.zeros((*Z.shape[:2], len(model.classes)), dtype=np.float32)
+    result = np.zeros((*values.shape[:2], len(model.classes)), dtype=np.float32)
     result[:, :, model.class_codes] = values
     return result
 
 
-def explain_fold(
-    name: str, model: FittedModel, cohort: Cohort, fold: Fold, background: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Standardised test rows (n_test, k) and their SHAP values (n_test, k, n_classes) of one fold."""
+def explain_fold(name: str, model: FittedModel, cohort: Cohort, fold: Fold, background: int, seed: int) -> Effects:
+    """Effects of features on held-out samples of one fold: on all of them, or on some of each class if the model reads
+    sequences."""
     position = pd.Series(np.arange(len(cohort.features)), index=cohort.features)
     columns = position[model.features].to_numpy()
     rows = fold.train
@@ -73,53 +127,145 @@ def explain_fold(
     if len(rows) > background:
         random = np.random.default_rng(fold_seed)
         rows = np.sort(random.choice(rows, background, replace=False))
-    Z = model.standardise(cohort.values[np.ix_(fold.test, columns)])
-    return Z, shap_values(name, model, Z, model.standardise(cohort.values[np.ix_(rows, columns)]), fold_seed)
+
+    def values_of(rows: np.ndarray) -> np.ndarray:
+        return model.standardise(cohort.values[np.ix_(rows, columns)])
+
+    if isinstance(model.estimator, SequenceNetwork):
+        test = choose_rows(cohort, fold.test, ATTRIBUTED_PER_CLASS, fold_seed)
+        return explain_tokens(model, cohort, test, values_of(test))
+    if isinstance(model.estimator, KmerClassifier):
+        test = choose_rows(cohort, fold.test, EXPLAINED_PER_CLASS, fold_seed)
+        return explain_kmers(model, test, values_of(test), values_of(rows))
+    Z = values_of(fold.test)
+    shap = shap_values(name, model, Z, values_of(rows), fold_seed)
+    return Effects(fold.test, model.features, Z, shap, np.ones((len(Z), len(model.classes)), dtype=bool))
+
+
+def choose_rows(cohort: Cohort, rows: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """At most `most` of the rows (int into the cohort) of each class, of as many groups as there are, in order."""
+    rows = np.random.default_rng(seed).permutation(rows)
+    table = pd.DataFrame({"row": rows, "label": cohort.labels[rows], "turn": 0})
+    if cohort.groups is not None:
+        # The first of every group, then the second of every group, and so on.
+        table["turn"] = table.groupby(["label", cohort.groups[rows]]).cumcount()
+    chosen = table.sort_values("turn", kind="stable").groupby("label").head(most)
+    return np.sort(chosen["row"].to_numpy())
+
+
+def explain_kmers(model: FittedModel, rows: np.ndarray, X: np.ndarray, background: np.ndarray) -> Effects:
+    """Effects of the k-mers that matter most to sequences X (n, 1); background : training sequences."""
+    estimator = model.estimator
+    Z = estimator.transform(X)
+    if hasattr(estimator, "coef_"):
+        # A vocabulary has thousands of words; only those that are kept become a dense matrix.
+        mean = np.asarray(estimator.transform(background).mean(axis=0)).ravel()
+        coefficients = np.atleast_2d(estimator.coef_)
+        columns = strongest(mean_distance(Z, mean) * np.abs(coefficients).mean(axis=0))
+        values = Z[:, columns].toarray()
+        shap = linear_effects(values, mean[columns], coefficients[:, columns])
+    else:
+        shap = tree_effects(estimator.estimator, Z)
+        columns = strongest(np.abs(shap).reshape(*Z.shape, -1).mean(axis=(0, 2)))
+        values, shap = Z[:, columns].toarray(), shap[:, columns]
+    shap = effects_by_class(shap, model)
+    names = estimator.feature_names
+    features = name_words(estimator.kmers.kind.alphabet, [names[column] for column in columns])
+    return Effects(rows, features, values, shap, np.ones((len(rows), len(model.classes)), dtype=bool))
+
+
+def mean_distance(Z: csr_matrix, mean: np.ndarray) -> np.ndarray:
+    """Mean over rows of |Z - mean| for each column of a sparse matrix (n, k), (k,) float64."""
+    n_rows, n_columns = Z.shape
+    there = mean[Z.indices]
+    change = np.bincount(Z.indices, np.abs(Z.data - there) - np.abs(there), minlength=n_columns)
+    return change / n_rows + np.abs(mean)
+
+
+def strongest(importance: np.ndarray) -> np.ndarray:
+    """Places of the MOST_WORDS largest values, in rising order; ties by place."""
+    return np.sort(np.argsort(-importance, kind="stable")[:MOST_WORDS])
+
+
+def name_words(alphabet: str, words: Sequence[str]) -> list[str]:
+    """Words with their alphabet, so that those of different models do not collide."""
+    short = {"reduced_protein": "reduced"}.get(alphabet, alphabet)
+    return [f"{short} {word}" for word in words]
+
+
+def explain_tokens(model: FittedModel, cohort: Cohort, rows: np.ndarray, X: np.ndarray) -> Effects:
+    """Effects of words on a network's probability of its call and of the true class, for sequences X (n, 1)."""
+    own_codes = {code: place for place, code in enumerate(model.class_codes)}
+    attributions = attribute(model.estimator, X, np.array([own_codes.get(code, -1) for code in cohort.codes[rows]]))
+    reads, known = model.estimator.settings["reads"], [model.classes[code] for code in model.class_codes]
+    words, counts, effects = word_effects(attributions, reads, len(known), MOST_WORDS)
+    explained = np.zeros((len(rows), len(model.classes)), dtype=bool)
+    for row, attribution in enumerate(attributions):
+        explained[row, [model.class_codes[code] for code in attribution.by_class]] = True
+    shap = np.zeros((*counts.shape, len(model.classes)), dtype=np.float32)
+    shap[:, :, model.class_codes] = effects
+    tokens = token_table(attributions, cohort.samples[rows], known)
+    return Effects(rows, name_words(reads, words), counts, shap, explained, tokens)
 
 
 def explain_model(
     name: str, cohort: Cohort, folds: Sequence[Fold], models_dirs: Mapping[str, Path], background: int, seed: int
-) -> pd.DataFrame:
-    """SHAP values of every held-out sample of every fold of a model.
+) -> Explanation:
+    """SHAP values of held-out samples of every fold of a model.
 
     models_dirs : repeat to the folder of its fitted models. One row per (repeat, fold, sample, class, feature) with
-    value (the standardised value) and shap, for every feature that the model was given.
+    value (as the model got it) and shap, for every feature that the model was given; of the words of sequences for the
+    MOST_WORDS with the largest effects in the fold.
     """
-    tables = []
+    tables, tokens = [], []
     for fold in tqdm(folds, desc=f"explain {name}", unit="fold", leave=False, disable=None):
         model = FittedModel.load(models_dirs[fold.repeat] / fold.name)
-        Z, values = explain_fold(name, model, cohort, fold, background, seed)
-        sample, feature, label = np.indices(values.shape).reshape(3, -1)
+        effects = explain_fold(name, model, cohort, fold, background, seed)
+        places = np.indices(effects.shap.shape).reshape(3, -1)
+        sample, feature, label = places[:, effects.explained[places[0], places[2]]]
         tables.append(
             pd.DataFrame(
                 {
                     "repeat": fold.repeat,
                     "fold": fold.name,
-                    "sample": cohort.samples[fold.test][sample],
+                    "sample": cohort.samples[effects.rows][sample],
                     "class": np.asarray(model.classes, dtype=object)[label],
-                    "feature": np.asarray(model.features, dtype=object)[feature],
-                    "value": Z[sample, feature],
-                    "shap": values.ravel(),
+                    "feature": np.asarray(effects.features, dtype=object)[feature],
+                    "value": effects.values[sample, feature],
+                    "shap": effects.shap[sample, feature, label],
                 }
             )
         )
-        used = int(np.any(values != 0, axis=(0, 2)).sum())
-        logger.info("%s fold %s: %d of %d genes have an effect", fold.repeat, fold.name, used, len(model.features))
-    table = pd.concat(tables, ignore_index=True)
-    for column in ("repeat", "fold", "sample", "class", "feature"):
-        table[column] = table[column].astype("category")
-    return table
+        if effects.tokens is not None:
+            tokens.append(effects.tokens.assign(repeat=fold.repeat, fold=fold.name))
+        used = int(np.any(effects.shap != 0, axis=(0, 2)).sum())
+        logger.info("%s fold %s: %d of %d features have an effect", fold.repeat, fold.name, used, len(effects.features))
+    values = as_categories(tables, ["repeat", "fold", "sample", "class", "feature"])
+    if not tokens:
+        return Explanation(values)
+    attributions = as_categories(tokens, ["repeat", "fold", "sample", "class", "token"])
+    return Explanation(values, attributions[["repeat", "fold", "sample", "class", "position", "token", "attribution"]])
+
+
+def as_categories(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    """Tables one below the other, with some columns as categories, which takes a tenth of the memory."""
+    return pd.concat(tables, ignore_index=True).astype(dict.fromkeys(columns, "category"))
 
 
 def model_weights(model: FittedModel) -> pd.DataFrame:
     """What a fitted model itself says of its features: class, feature, weight, largest first within a class.
 
-    Coefficients per standard deviation of the gene towards a class (two classes have one set, towards the second), or
-    impurity-based or gain importances of trees, which know no class (""); no rows for a network.
+    Coefficients per standard deviation of the gene, or per unit of a k-mer, towards a class (two classes have one set,
+    towards the second), or impurity-based or gain importances of trees, which know no class (""); no rows for a
+    network. Of k-mers there are the MOST_WORDS largest weights of a class.
     """
-    estimator = model.estimator
+    estimator, names, most = model.estimator, model.features, None
     if isinstance(estimator, NetworkClassifier):
         return pd.DataFrame({"class": [], "feature": [], "weight": []})
+    if isinstance(estimator, KmerClassifier):
+        names, most = name_words(estimator.kmers.kind.alphabet, estimator.feature_names), MOST_WORDS
+        estimator = estimator.estimator
+    names = np.asarray(names, dtype=object)
     if hasattr(estimator, "coef_"):
         rows = np.atleast_2d(estimator.coef_)
         codes = model.class_codes[1:] if len(rows) == 1 else model.class_codes
@@ -128,9 +274,8 @@ def model_weights(model: FittedModel) -> pd.DataFrame:
         rows, labels = estimator.feature_importances_[None, :], [""]
     tables = []
     for label, weights in zip(labels, rows, strict=True):
-        order = np.argsort(-np.abs(weights), kind="stable")
-        names = np.asarray(model.features, dtype=object)[order]
-        tables.append(pd.DataFrame({"class": label, "feature": names, "weight": weights[order]}))
+        order = np.argsort(-np.abs(weights), kind="stable")[:most]
+        tables.append(pd.DataFrame({"class": label, "feature": names[order], "weight": weights[order]}))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from genestrata.appearance import FIGURE_DPI
+from genestrata.appearance import FIGURE_DPI, colour
 
 CSS_PIXELS_PER_INCH = 96
 
@@ -55,6 +55,25 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str):
         return escape(value)
     return "" if value is None or pd.isna(value) else value
+
+
+def scatter_section(points: pd.DataFrame) -> dict:
+    """Plot part of a section with a point per sample; points : sample, label, PC1, PC2."""
+    labels = sorted(set(points["label"]))
+    data = {
+        row_name(row["sample"]): {
+            "x": row["PC1"],
+            "y": row["PC2"],
+            "color": colour(labels.index(row["label"])),
+            "group": escape(row["label"]),
+        }
+        for _, row in points.iterrows()
+    }
+    return {
+        "plot_type": "scatter",
+        "pconfig": {"xlab": "PC1", "ylab": "PC2", "marker_size": 7, "showlegend": True},
+        "data": data,
+    }
 
 
 def html_section(html: str) -> dict:

@@ -17,13 +17,28 @@ from typing import Any
 
 import pandas as pd
 
-from genestrata.appearance import colour
 from genestrata.distrust import reasons_to_distrust, tested_samples
 from genestrata.errors import InputError
 from genestrata.files import atomic_path, json_ready, read_json, read_table
 from genestrata.models.registry import REGISTRY, model_title
 from genestrata.naming import readable
-from genestrata.report_parts import html_section, image_section, number, row_name, table_section, with_interval
+from genestrata.report_parts import (
+    html_section,
+    image_section,
+    number,
+    row_name,
+    scatter_section,
+    table_section,
+    with_interval,
+)
+from genestrata.sequence_report import (
+    best_possible_row,
+    best_possible_text,
+    cleaning_sections,
+    cluster_sections,
+    explanation_text,
+    sequence_sections,
+)
 from genestrata.series_report import exploration_sections, series_sections
 from genestrata.wording import TERMS, Terms
 
@@ -52,16 +67,21 @@ def study_sections(study: Mapping[str, Any], folder: Path) -> Iterator[tuple[str
     yield (
         "data",
         "What the data are",
-        f"{terms.samples.capitalize()} and {terms.features} before and after cleaning, and why each went.",
+        f"{terms.samples.capitalize()} and {terms.columns} before and after cleaning, and why each went.",
         _cleaning(cleaning, terms),
     )
+    yield from cleaning_sections(cleaning)
     if study["task"] == "time_series":
         yield from exploration_sections(folder)
     yield from _evaluation_sections(metrics, folder, terms)
     yield from _network_sections(study, metrics, folder)
+    yield from sequence_sections(study, metrics, folder)
     yield from series_sections(study, metrics, folder)
     yield from _feature_sections(study, stability, markers, folder, terms)
-    yield from _cluster_sections(clusters, folder, terms)
+    if "kmers" in clusters:
+        yield from cluster_sections(clusters, folder)
+    else:
+        yield from _cluster_sections(clusters, folder, terms)
     listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
     yield (
         "distrust",
@@ -87,7 +107,7 @@ def _summary(study: Mapping[str, Any], metrics: Mapping[str, Any], reasons: Sequ
     )
     paragraphs = [
         f"<strong>Data:</strong> {metrics['n_samples']} {terms.samples} with a label, {metrics['n_features']} "
-        f"{terms.features} after cleaning; classes "
+        f"{terms.columns} after cleaning; classes "
         f"{classes}. {escape(study['citation']) if study['data'] != 'simulated' else ''}",
         f"<strong>Question put to the models:</strong> the class of {terms.samples} never seen before, by "
         f"{SCHEMES[protocol['scheme']]}{folds}{repeats}. Scaling, selection, tuning and calibration used training "
@@ -116,7 +136,7 @@ def _cleaning(cleaning: Mapping[str, Any], terms: Terms) -> dict:
     headers = {
         "order": {"title": "Step", "format": "{:,.0f}"},
         "samples": {"title": terms.samples.capitalize(), "format": "{:,.0f}"},
-        "features": {"title": terms.features.capitalize(), "format": "{:,.0f}"},
+        "features": {"title": terms.columns.capitalize(), "format": "{:,.0f}"},
         "why": {"title": "Detail"},
     }
     return table_section(rows, headers, "What was done", sort_by="Step")
@@ -152,6 +172,7 @@ def _evaluation_sections(
             "inner": entry["inner_score"]["balanced_accuracy"],
             "seconds": entry["train_seconds"],
         }
+    rows |= best_possible_row(metrics)
     headers = {
         "note": {"title": "Note"},
         "balanced_accuracy": {"title": "Balanced accuracy (95 %)"},
@@ -171,7 +192,7 @@ def _evaluation_sections(
         "models",
         "How good the models are",
         f"On held-out {terms.samples}, with 95 % intervals. The headline model is the one with the best score inside "
-        "the training part; the best one on the test part is named for comparison only.",
+        "the training part; the best one on the test part is named for comparison only." + best_possible_text(metrics),
         table_section(rows, headers, "Model", "Balanced accuracy (95 %)", descending=True),
     )
     yield (
@@ -223,7 +244,9 @@ def _evaluation_sections(
         curves["calibration"]["description"] + _calibration_text(models[selected]),
         _line_plot(curves["calibration"], markers=True),
     )
-    yield "tuning", "Tuning", curves["tuning"]["description"], _line_plot(curves["tuning"], markers=True)
+    tuning = curves["tuning"]
+    if any(len(points) > 1 for points in tuning["lines"].values()):
+        yield "tuning", "Tuning", tuning["description"], _line_plot(tuning, markers=True)
 
 
 def _network_sections(
@@ -335,13 +358,12 @@ def _feature_sections(
         figures = sorted((folder / "explain" / model / "figures").glob("*.png"))
         images = [(path, f"{model_title(model)}: {path.stem.replace('_', ' ')}") for path in figures]
         scale = "margins (log-odds)" if REGISTRY[model].explainer == "linear" else "the model's output"
-        yield (
-            f"explain_{model}",
-            f"{model_title(model)}: what drives its calls",
+        text = (
             f"SHAP values of held-out {terms.samples}, on the scale of {scale}; coefficients and trees are of the "
-            f"model fitted on all {terms.samples}.",
-            image_section(images),
+            f"model fitted on all {terms.samples}."
         )
+        title = f"{model_title(model)}: what drives its calls"
+        yield f"explain_{model}", title, explanation_text(model) or text, image_section(images)
 
 
 def _marker_section(simulated: bool, stability: Mapping[str, Any], markers: pd.DataFrame) -> tuple[str, str, str, dict]:
@@ -379,26 +401,13 @@ def _cluster_sections(clusters: Mapping[str, Any], folder: Path, terms: Terms) -
     points = read_table(folder / "cluster/pca.tsv", dtype={"sample": str, "label": str})
     share = clusters["explained_variance"]
     labels = sorted(set(points["label"]))
-    data = {
-        row_name(row["sample"]): {
-            "x": row["PC1"],
-            "y": row["PC2"],
-            "color": colour(labels.index(row["label"])),
-            "group": escape(row["label"]),
-        }
-        for _, row in points.iterrows()
-    }
     yield (
         "pca",
         f"{terms.samples.capitalize()} without labels",
         f"Principal components of all {terms.features}; the first two hold {share[0]:.0%} and {share[1]:.0%} of the "
         f"variance, the first {clusters['components']} hold 80 %. Colours are the labels "
         f"({escape(', '.join(labels))}), which took no part.",
-        {
-            "plot_type": "scatter",
-            "pconfig": {"xlab": "PC1", "ylab": "PC2", "marker_size": 7, "showlegend": True},
-            "data": data,
-        },
+        scatter_section(points),
     )
     table = read_table(folder / "cluster/clustering.tsv")
     table = table[table["chosen"] | table["matches_class_count"]]

@@ -39,6 +39,7 @@ def inputs(trained_study):
             "data": "simulated",
             "citation": "Nobody 2020",
             "licence": "",
+            "task": "expression",
             "calibration": "temperature",
         },
     }

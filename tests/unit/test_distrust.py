@@ -89,3 +89,24 @@ def test_folds_that_lack_a_class_are_counted_for_each_class():
     assert [reason for reason in found if "Test folds" in reason] == [
         "Test folds without a class: Hyperdip>50 (2), T-ALL (1). The ROC-AUC of the class leaves them out."
     ]
+
+
+def test_what_a_random_split_adds_is_named_where_it_is_much():
+    def split(gain):
+        gap = {"kmer_svm": {"gap": {"balanced_accuracy": {"value": gain}}}}
+        return lambda metrics: metrics.update(extra={"random_split": gap})
+
+    assert any("k-mer SVM gains 0.25 of balanced accuracy there" in reason for reason in reasons(split(0.25)))
+    assert not any("random splits" in reason for reason in reasons(split(0.01)))
+
+
+def test_relatives_on_both_sides_are_named():
+    assert any("Relatives are not kept together" in reason for reason in reasons(cleaning={"homology": None}))
+    grouped = {"identity": 0.8, "groups": 9, "largest": 3}
+    assert len(reasons(cleaning={"homology": grouped})) == 1
+    together = reasons(lambda m: m["protocol"].update(scheme="grouped_cv"), cleaning={"homology": None})
+    assert len(together) == 1
+
+
+def test_study_without_random_sets_says_nothing_of_them():
+    assert len(reasons(clusters={"random_sets": {}})) == 1

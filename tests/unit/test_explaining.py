@@ -1,26 +1,39 @@
 """SHAP values of held-out samples and the rankings made of them."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import rank_genes
+from planted import WORDS, plant_sequences
+from scipy.sparse import csr_matrix
 
+from genestrata import explaining
+from genestrata.cohort import Cohort
+from genestrata.dna import translate
 from genestrata.explaining import (
+    choose_rows,
     consensus,
     explain_fold,
+    explain_kmers,
     explain_model,
     fold_importance,
     marker_recovery,
+    mean_distance,
     model_weights,
+    name_words,
     raised_class,
     rank_features,
     shap_values,
     stability,
 )
-from genestrata.models import load_module, parameter_grid
+from genestrata.files import read_json, read_table
+from genestrata.models import bilstm, load_module, parameter_grid
 from genestrata.models.storage import FittedModel
 from genestrata.ranking import rank_folds
+from genestrata.splitting import Fold
 
 
 def fitted(name, n_classes, rows=160, seed=0, all_classes=None, **parameters):
@@ -92,7 +105,7 @@ def test_classes_unseen_in_training_get_no_effect(name):
 def explained(study, name, cohort=None, folds=None):
     directories = {repeat: study.directories[repeat, name] for repeat in ("r0", "r1")}
     folds = folds or [fold for fold in study.folds if fold.name != "final"]
-    return explain_model(name, cohort or study.cohort, folds, directories, 10, 1)
+    return explain_model(name, cohort or study.cohort, folds, directories, 10, 1).values
 
 
 @pytest.mark.parametrize("name", ["logistic_regression", "xgboost"])
@@ -130,7 +143,7 @@ def test_other_held_out_samples_and_labels_do_not_change_an_explanation(name, tr
     labels[:] = "A"
     changed = replace(trained_study.cohort, values=values, labels=labels)
     model = FittedModel.load(trained_study.directories["r0", name] / fold.name)
-    before, after = (explain_fold(name, model, cohort, fold, 10, 1)[1] for cohort in (trained_study.cohort, changed))
+    before, after = (explain_fold(name, model, cohort, fold, 10, 1).shap for cohort in (trained_study.cohort, changed))
     np.testing.assert_array_equal(before[0], after[0])
 
 
@@ -186,10 +199,10 @@ def test_network_explains_a_fold_from_its_own_seed(network, make_cohort, make_fo
     cohort = make_cohort(sizes=(8, 8, 8), n_features=4)
     model = replace(model, features=list(cohort.features), mean=np.full(4, 8.0))
     folds = make_folds(make_samples(cohort.labels))
-    values = explain_fold("dense", model, cohort, folds[0], 5, 1)[1]
+    values = explain_fold("dense", model, cohort, folds[0], 5, 1).shap
     assert values.shape == (len(folds[0].test), 4, 3)
-    np.testing.assert_array_equal(values, explain_fold("dense", model, cohort, folds[0], 5, 1)[1])
-    assert not np.array_equal(values, explain_fold("dense", model, cohort, folds[0], 5, 2)[1])
+    np.testing.assert_array_equal(values, explain_fold("dense", model, cohort, folds[0], 5, 1).shap)
+    assert not np.array_equal(values, explain_fold("dense", model, cohort, folds[0], 5, 2).shap)
 
 
 def test_network_has_no_weights_of_its_own(network):
@@ -330,3 +343,192 @@ def test_marker_recovery():
 
 def test_marker_recovery_without_planted_markers():
     assert marker_recovery(["g0"], []) == {"planted": 0, "recovered_at_planted": 0, "precision_at": {"10": 0.0}}
+
+
+# Models of sequences
+
+
+def as_model(estimator, classes=None, codes=None):
+    classes = classes or list("ABC")[: len(estimator.classes_)]
+    codes = list(range(len(estimator.classes_))) if codes is None else codes
+    return FittedModel(estimator, ["sequence"], np.zeros(1), np.ones(1), classes, codes)
+
+
+def fit_kmers(name, n_classes, **parameters):
+    """A model of protein words of 2 to 3 letters and its training sequences."""
+    X, y = plant_sequences([12] * n_classes)
+    words = {"alphabet": "protein", "shortest": 2, "longest": 3}
+    return as_model(load_module(name).fit(X, y, parameter_grid(name, words)[0] | parameters, 0, 1)), X, y
+
+
+@pytest.fixture
+def all_words(monkeypatch):
+    monkeypatch.setattr(explaining, "MOST_WORDS", 10**6)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("name", ["kmer_logistic_regression", "kmer_svm"])
+def test_effects_of_kmers_add_up_to_the_margin(name, n_classes, all_words):
+    model, X, _ = fit_kmers(name, n_classes)
+    test, _ = plant_sequences([3] * n_classes, seed=1)
+    effects = explain_kmers(model, np.arange(len(test)), test, X)
+    assert effects.shap.shape == (3 * n_classes, len(model.estimator.feature_names), n_classes)
+    inner = model.estimator.estimator
+    margin, mean = (margins(inner, model.estimator.transform(rows)) for rows in (test, X))
+    np.testing.assert_allclose(effects.shap.sum(axis=1), margin - mean.mean(axis=0), atol=1e-4)
+    np.testing.assert_allclose(effects.values, model.estimator.transform(test).toarray())
+    assert effects.explained.all()
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_effects_of_kmers_in_trees_add_up_to_the_output(n_classes, all_words):
+    model, X, _ = fit_kmers("kmer_xgboost", n_classes, n_estimators=10, colsample_bytree=1.0)
+    test, _ = plant_sequences([3] * n_classes, seed=1)
+    effects = explain_kmers(model, np.arange(len(test)), test, X)
+    output = model.estimator.estimator.predict(model.estimator.transform(test), output_margin=True)
+    output = np.column_stack([-output, output]) if n_classes == 2 else output
+    rest = output - effects.shap.sum(axis=1)
+    np.testing.assert_allclose(rest, np.tile(rest[0], (len(test), 1)), atol=1e-4)
+    assert np.ptp(output, axis=0).min() > 0.1
+
+
+@pytest.mark.parametrize("name", ["kmer_svm", "kmer_xgboost"])
+def test_words_that_matter_most_are_kept(name, monkeypatch):
+    model, X, _ = fit_kmers(name, 3, **({"n_estimators": 10} if name == "kmer_xgboost" else {}))
+    test, y = plant_sequences((4, 4, 4), seed=1)
+    monkeypatch.setattr(explaining, "MOST_WORDS", 10**6)
+    complete = explain_kmers(model, np.arange(12), test, X)
+    monkeypatch.setattr(explaining, "MOST_WORDS", 8)
+    kept = explain_kmers(model, np.arange(12), test, X)
+    strength = pd.Series(np.abs(complete.shap).mean(axis=(0, 2)), index=complete.features)
+    assert set(kept.features) == set(strength.nlargest(8).index)
+    columns = [complete.features.index(feature) for feature in kept.features]
+    np.testing.assert_allclose(kept.shap, complete.shap[:, columns], atol=1e-6)
+    np.testing.assert_allclose(kept.values, complete.values[:, columns])
+    # The planted words, which nothing else tells the classes by.
+    letters = {feature.removeprefix("protein ") for feature in kept.features}
+    assert all(feature.startswith("protein ") for feature in kept.features)
+    assert all(any(part in word for word in WORDS) for part in letters)
+    assert complete.shap[np.arange(12), :, y].sum(axis=1).min() > 0
+
+
+def test_words_are_named_with_their_alphabet():
+    assert name_words("reduced_protein", ["LS"]) == ["reduced LS"]
+    assert name_words("dna", ["ACG", "TTT"]) == ["dna ACG", "dna TTT"]
+
+
+def test_classes_unseen_by_a_model_of_kmers_get_no_effect():
+    model, X, _ = fit_kmers("kmer_svm", 2)
+    wider = as_model(model.estimator, ["A", "AA", "B"], [0, 2])
+    effects = explain_kmers(wider, np.arange(3), X[:3], X)
+    assert (effects.shap[:, :, 1] == 0).all()
+    np.testing.assert_array_equal(effects.shap[:, :, 0], -effects.shap[:, :, 2])
+
+
+def test_mean_distance_of_a_sparse_matrix_is_that_of_the_dense_one():
+    random = np.random.default_rng(0)
+    Z = random.random((7, 5)) * (random.random((7, 5)) < 0.4)
+    mean = random.random(5)
+    np.testing.assert_allclose(mean_distance(csr_matrix(Z), mean), np.abs(Z - mean).mean(axis=0))
+
+
+def test_weights_of_kmers_are_the_largest_ones_by_name(monkeypatch):
+    model, _, _ = fit_kmers("kmer_svm", 3)
+    monkeypatch.setattr(explaining, "MOST_WORDS", 4)
+    table = model_weights(model)
+    assert table.groupby("class").size().to_dict() == {"A": 4, "B": 4, "C": 4}
+    row = table[table["class"] == "B"].iloc[0]
+    coefficients = pd.Series(model.estimator.coef_[1], index=model.estimator.feature_names)
+    assert row["weight"] == pytest.approx(coefficients[row["feature"].removeprefix("protein ")])
+    assert abs(row["weight"]) == pytest.approx(coefficients.abs().max())
+    importances = model_weights(fit_kmers("kmer_xgboost", 3, n_estimators=5)[0])
+    assert importances["class"].unique().tolist() == [""] and importances["weight"].iloc[0] > 0
+
+
+def sequence_cohort(sizes=(6, 6, 6), groups=None):
+    X, y = plant_sequences(sizes, residues=22, seed=1)
+    samples = np.array([f"s{number:03d}" for number in range(len(y))], dtype=object)
+    labels = np.array(list("ABC"), dtype=object)[y]
+    return Cohort(X, np.array(["sequence"], dtype=object), samples, labels, list("ABC")[: len(sizes)], groups)
+
+
+def test_explained_rows_are_spread_over_classes_and_groups():
+    groups = np.array(["g1"] * 8 + ["g2"] + ["g3"] + ["h"] * 4, dtype=object)
+    cohort = sequence_cohort((10, 4), groups)
+    rows = np.arange(14)
+    chosen = choose_rows(cohort, rows, 3, 1)
+    assert sorted(groups[chosen].tolist()) == ["g1", "g2", "g3", "h", "h", "h"]
+    assert (np.diff(chosen) > 0).all()
+    np.testing.assert_array_equal(chosen, choose_rows(cohort, rows, 3, 1))
+    assert len({tuple(choose_rows(cohort, rows, 3, seed)) for seed in range(8)}) > 1
+    np.testing.assert_array_equal(choose_rows(cohort, rows, 20, 1), rows)
+    without = choose_rows(sequence_cohort((10, 4)), rows[2:], 3, 1)
+    assert cohort.labels[without].tolist() == ["A"] * 3 + ["B"] * 3
+
+
+@pytest.fixture(scope="module")
+def sequence_study(tmp_path_factory):
+    """A cohort of sequences, and explanations in two folds of a model of k-mers and of a network."""
+    cohort, folder = sequence_cohort(), tmp_path_factory.mktemp("sequences")
+    folds = [
+        Fold("r0", str(number), rows, np.setdiff1d(np.arange(18), rows), [])
+        for number, rows in ((number, np.flatnonzero(np.arange(18) % 2 != number)) for number in range(2))
+    ]
+    settings = bilstm.SETTINGS | {"filters": [8], "kernel": [5], "units": [4], "embedding": 4, "epochs": 3}
+    settings |= {"reads": "protein", "batch_size": 8}
+    words = parameter_grid("kmer_svm", {"alphabet": "protein", "shortest": 2, "longest": 3})[0]
+    for name, parameters in (("kmer_svm", words), ("bilstm", settings)):
+        for fold in folds:
+            estimator = load_module(name).fit(cohort.values[fold.train], cohort.codes[fold.train], parameters, 0, 1)
+            model = as_model(estimator)
+            model.settings = {"k": 1, "parameters": parameters}
+            (folder / name).mkdir(exist_ok=True)
+            model.save(folder / name / fold.name)
+    explanations = {
+        name: explain_model(name, cohort, folds, {"r0": folder / name}, 10, 1) for name in ("kmer_svm", "bilstm")
+    }
+    return cohort, explanations
+
+
+def test_network_of_sequences_is_explained_by_words_and_by_tokens(sequence_study):
+    cohort, explanations = sequence_study
+    values, tokens = explanations["bilstm"]
+    assert list(tokens.columns) == ["repeat", "fold", "sample", "class", "position", "token", "attribution"]
+    assert set(tokens["sample"]) == set(cohort.samples)
+    truth = dict(zip(cohort.samples, cohort.labels, strict=True))
+    for sample, rows in tokens.groupby("sample", observed=True):
+        classes = set(rows["class"])
+        assert truth[sample] in classes and len(classes) <= 2
+        assert set(values[values["sample"] == sample]["class"]) == classes
+        one = rows[rows["class"] == truth[sample]]
+        assert one["position"].tolist() == list(range(1, 23))
+        assert "".join(one["token"]) == translate(cohort.values[cohort.samples == sample][0, 0])
+    assert values["feature"].str.fullmatch("protein [A-Z*]{3}").all()
+    assert values["value"].max() >= 1 and values["value"].min() == 0
+
+
+def test_words_of_a_network_have_all_that_its_tokens_have(sequence_study):
+    """So small a fold has fewer words than are kept."""
+    values, tokens = sequence_study[1]["bilstm"]
+    by = ["sample", "class"]
+    words = values.groupby(by, observed=True)["shap"].sum()
+    np.testing.assert_allclose(words, tokens.groupby(by, observed=True)["attribution"].sum(), atol=1e-5)
+
+
+def test_ranking_of_words_needs_no_ranking_of_features(sequence_study, tmp_path):
+    paths = []
+    for name, explanation in sequence_study[1].items():
+        outputs = SimpleNamespace(values=tmp_path / f"{name}.parquet")
+        explanation.write(outputs)
+        paths.append(outputs.values)
+        assert (explanation.attributions is None) == (name == "kmer_svm")
+    files = ("ranks", "consensus", "genes", "markers", "stability")
+    outputs = SimpleNamespace(**{name: tmp_path / f"{name}.tsv" for name in files}, figure=[tmp_path / "consensus.svg"])
+    inputs = SimpleNamespace(values=paths, ranking=[], truth=[])
+    rank_genes.main(inputs, outputs, ["kmer_svm", "bilstm"], ["r0"], 10, {}, "public")
+    consensus_table = read_table(outputs.consensus, dtype={"feature": str})
+    assert consensus_table["score"].is_monotonic_decreasing and len(consensus_table) > 10
+    report = read_json(outputs.stability)
+    assert report["selection_inner"]["index"] is report["selection_outer"]["index"] is None
+    assert report["models"]["kmer_svm"]["sets"] == 2
+    assert read_table(outputs.markers).empty

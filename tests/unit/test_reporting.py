@@ -185,6 +185,7 @@ def odd_metrics():
         "n_features": 7,
         "protocol": {"scheme": "cv", "folds": 2, "repeats": 1},
         "controls": {"permuted_labels": {"balanced_accuracy": score(0.33, 0.2, 0.5)}, "gene_order": {}},
+        "extra": {},
     }
 
 
@@ -196,7 +197,7 @@ def raw_labels(pieces):
 
 def test_labels_are_escaped_in_the_summary(odd_metrics):
     html = reporting._summary(
-        {"data": "public", "citation": "Nobody & Sons 2020"}, odd_metrics, [], TERMS["expression"]
+        {"task": "expression", "data": "public", "citation": "Nobody & Sons 2020"}, odd_metrics, [], TERMS["expression"]
     )
     assert raw_labels(html) == []
     assert "&lt;5 % (4), Hyperdip&gt;50 (4), a &amp; b (4)" in html
