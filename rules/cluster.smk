@@ -43,6 +43,8 @@ rule cluster_samples:
         "<logs>/cluster_samples/{study}.log",
     benchmark:
         "<benchmarks>/cluster_samples/{study}.jsonl"
+    wildcard_constraints:
+        study=any_of(MATRIX_STUDIES),
     conda:
         "../envs/classical.yaml"
     threads: job("cluster_samples", "threads")
@@ -57,3 +59,41 @@ rule cluster_samples:
         seed=config["seed"],
     script:
         "../scripts/cluster_samples.py"
+
+
+rule cluster_sequences:
+    """Compare homology groups, and clusters of the sequences' k-mers, with the labels."""
+    input:
+        features="<results>/{study}/data/sequences.parquet",
+        samples="<results>/{study}/data/samples.tsv",
+        code=lib("cluster_sequences"),
+        env=env("classical"),
+    output:
+        clustering="<results>/{study}/cluster/clustering.tsv",
+        assignments="<results>/{study}/cluster/assignments.tsv",
+        summary="<results>/{study}/cluster/summary.json",
+        components="<results>/{study}/cluster/pca.tsv",
+        pca=report(
+            multiext("<results>/{study}/cluster/pca", ".svg", ".png"),
+            caption="../resources/report/kmer_components.rst",
+            category="{study}",
+            subcategory="Clusters",
+            labels={"figure": "principal components"},
+        ),
+    log:
+        "<logs>/cluster_sequences/{study}.log",
+    benchmark:
+        "<benchmarks>/cluster_sequences/{study}.jsonl"
+    wildcard_constraints:
+        study=any_of(SEQUENCE_STUDIES),
+    conda:
+        "../envs/classical.yaml"
+    threads: job("cluster_sequences", "threads")
+    resources:
+        mem_mb=job("cluster_sequences", "mem_mb"),
+        runtime=job("cluster_sequences", "runtime"),
+    params:
+        data=study_value("data"),
+        seed=config["seed"],
+    script:
+        "../scripts/cluster_sequences.py"

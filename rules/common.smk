@@ -13,6 +13,7 @@ from genestrata.dependencies import input_path, script_files
 from genestrata.errors import InputError
 from genestrata.models import parameter_grid
 from genestrata.models.registry import SIZE_GUIDE, REGISTRY
+from genestrata.readers import READERS
 
 try:
     STUDIES = Catalogue(workflow.basedir).load_studies(config, Path.cwd())
@@ -23,6 +24,16 @@ with open(Path(workflow.basedir) / "resources" / "jobs.yaml") as handle:
     JOBS = yaml.safe_load(handle)
 
 
+def is_series(study):
+    """Is the study one of time series?"""
+    return STUDIES[study]["task"] == "time_series"
+
+
+def is_sequences(study):
+    """Is the study one of DNA sequences?"""
+    return STUDIES[study]["task"] == "sequence"
+
+
 def any_of(names):
     """A wildcard pattern that matches these names and nothing else, nothing at all for none."""
     return "|".join(names) or r"(?!)"
@@ -30,7 +41,12 @@ def any_of(names):
 
 CLASSICAL_MODELS = [name for name, entry in REGISTRY.items() if not entry.deep]
 DEEP_MODELS = [name for name, entry in REGISTRY.items() if entry.deep]
+SEQUENCE_NETWORKS = [name for name in DEEP_MODELS if REGISTRY[name].task == "sequence"]
 SERIES_NETWORKS = [name for name in DEEP_MODELS if REGISTRY[name].task == "time_series"]
+
+
+SEQUENCE_STUDIES = [study for study in STUDIES if is_sequences(study)]
+MATRIX_STUDIES = [study for study in STUDIES if not is_sequences(study)]
 
 
 wildcard_constraints:
@@ -167,9 +183,13 @@ def get_source_files(wildcards):
     """Files that the study's reader reads, by the names that the reader knows them by."""
     study = STUDIES[wildcards.study]
     if study["data"] == "user":
-        return {key: study[key] for key in ("expression", "samples") if key in study}
+        own = {key: study[key] for key in ("expression", "samples", "sequences", "fasta_file") if key in study}
+        return own | study.get("fasta", {})
     if study["data"] == "simulated":
-        return {key: f"<results>/{wildcards.study}/simulated/{key}.csv" for key in ("expression", "samples")}
+        return {
+            key: f"<results>/{wildcards.study}/simulated/{key}.csv"
+            for key in (["sequences"] if is_sequences(wildcards.study) else ["expression", "samples"])
+        }
     folder = f"resources/downloads/{study['source']['folder']}"
     return {name: f"{folder}/{name}" for name in study["source"]["files"]}
 
@@ -177,12 +197,14 @@ def get_source_files(wildcards):
 def get_reader(wildcards):
     """Reader and its settings: what the study says, or the form that simulators write."""
     study = STUDIES[wildcards.study]
+    table = "sequence_table" if is_sequences(wildcards.study) else "table"
     if study["data"] == "simulated":
-        return {"reader": "table", "orientation": "samples_by_genes", "unlabelled": study["unlabelled"]}
+        return {"reader": table, "orientation": "samples_by_genes", "unlabelled": study["unlabelled"]}
     if study["data"] == "public":
         return {"reader": study["source"]["reader"]}
-    keys = ("reader", "orientation", "columns", "label_column", "separator", "unlabelled")
-    return {key: study[key] for key in keys if key in study}
+    keys = ("orientation", "columns", "label_column", "separator", "header", "label_pattern", "unlabelled")
+    reader = {"reader": table if study["reader"] == "table" else study["reader"]}
+    return reader | {key: study[key] for key in keys if key in study}
 
 
 def get_published_file(wildcards):
@@ -191,6 +213,25 @@ def get_published_file(wildcards):
         if study["source"].get("folder") == wildcards.folder and wildcards.file in study["source"]["files"]:
             return study["source"]["files"][wildcards.file]
     raise WorkflowError(f"no study of this run lists {wildcards.folder}/{wildcards.file}")
+
+
+def get_data(wildcards):
+    """The cleaned data of a study: a matrix, or sequences."""
+    return f"<results>/{wildcards.study}/data/{'sequences' if is_sequences(wildcards.study) else 'features'}.parquet"
+
+
+def get_ranking(wildcards):
+    """Ranking of the features on every training part of a repeat; sequences have none."""
+    if is_sequences(wildcards.study):
+        return []
+    return f"<results>/{wildcards.study}/features/{wildcards.repeat}/ranking.parquet"
+
+
+def get_rankings(wildcards):
+    """Rankings of all repeats; sequences have none."""
+    if is_sequences(wildcards.study):
+        return []
+    return of_repeats("<results>/{study}/features/{repeat}/ranking.parquet")(wildcards)
 
 
 def get_size_guide(wildcards):
@@ -216,11 +257,6 @@ def get_truth_of_features(wildcards):
     return get_truth(wildcards) if STUDIES[wildcards.study]["task"] == "expression" else []
 
 
-def is_series(study):
-    """Is the study one of time series?"""
-    return STUDIES[study]["task"] == "time_series"
-
-
 def get_series_networks(study):
     """Networks of a study that read time points; they are exported."""
     return [model for model in get_networks(study) if model in SERIES_NETWORKS]
@@ -229,6 +265,22 @@ def get_series_networks(study):
 def get_periodicity(wildcards):
     """Periodicity of the genes of a time series, nothing for another task."""
     return f"<results>/{wildcards.study}/explore/periodicity.tsv" if is_series(wildcards.study) else []
+
+
+def get_truth_of_sequences(wildcards):
+    """The true classes of simulated sequences, whose labels have noise."""
+    return get_truth(wildcards) if is_sequences(wildcards.study) else []
+
+
+def get_identity(wildcards):
+    """Identity of test sequences to their training part; only sequences have one."""
+    return f"<results>/{wildcards.study}/evaluation/identity.tsv" if is_sequences(wildcards.study) else []
+
+
+def get_random_split(wildcards):
+    """Predictions of models on a random split, nothing where the study asks for none."""
+    asked = STUDIES[wildcards.study]["controls"]["random_split"]
+    return f"<results>/{wildcards.study}/controls/random_split.parquet" if asked else []
 
 
 def get_truth_of_samples(wildcards):
@@ -248,6 +300,12 @@ def get_extra_results(study):
         files += ["explore/figures", "explore/synchrony.tsv"]
         files += [f"model/export/{model}.json" for model in get_series_networks(study)]
         files += [f"explain/{model}/embeddings.png" for model in get_series_networks(study)]
+    if not is_sequences(study):
+        files.append("cluster/v_measure.png")
+    else:
+        files += ["evaluation/cv_against_test.png", "evaluation/accuracy_by_identity.png"]
+        files += ["evaluation/precision_recall.png", "evaluation/tuning.tsv"]
+        files += [f"evaluation/architecture_{model}.png" for model in get_networks(study)]
     if "transfer" in STUDIES[study]:
         files.append("transfer/learning_curve.png")
     if predicts_unlabelled(study):

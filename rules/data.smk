@@ -32,6 +32,8 @@ rule simulate_cohort:
         "<logs>/simulate_cohort/{study}.log",
     benchmark:
         "<benchmarks>/simulate_cohort/{study}.jsonl"
+    wildcard_constraints:
+        study=any_of(MATRIX_STUDIES),
     conda:
         "../envs/classical.yaml"
     threads: job("simulate_cohort", "threads")
@@ -45,11 +47,23 @@ rule simulate_cohort:
         "../scripts/simulate_cohort.py"
 
 
+use rule simulate_cohort as simulate_sequences with:
+    output:
+        sequences="<results>/{study}/simulated/sequences.csv",
+        truth="<results>/{study}/data/truth.tsv",
+    log:
+        "<logs>/simulate_sequences/{study}.log",
+    benchmark:
+        "<benchmarks>/simulate_sequences/{study}.jsonl"
+    wildcard_constraints:
+        study=any_of(SEQUENCE_STUDIES),
+
+
 rule clean_data:
     """Read a study's files, join labels, clean as the study declares and say what went and why."""
     input:
         files=lambda wildcards: list(get_source_files(wildcards).values()),
-        code=lambda wildcards: lib("clean_data", f"readers.{get_reader(wildcards)['reader']}"),
+        code=lambda wildcards: lib("clean_data", READERS[get_reader(wildcards)["reader"]]),
         env=env("classical"),
     output:
         features="<results>/{study}/data/features.parquet",
@@ -59,6 +73,8 @@ rule clean_data:
         "<logs>/clean_data/{study}.log",
     benchmark:
         "<benchmarks>/clean_data/{study}.jsonl"
+    wildcard_constraints:
+        study=any_of(MATRIX_STUDIES),
     conda:
         "../envs/classical.yaml"
     threads: job("clean_data", "threads")
@@ -73,3 +89,33 @@ rule clean_data:
         },
     script:
         "../scripts/clean_data.py"
+
+
+rule clean_sequences:
+    """Read a study's sequences, clean them, and find the groups of related ones that folds keep together."""
+    input:
+        files=lambda wildcards: list(get_source_files(wildcards).values()),
+        code=lambda wildcards: lib("clean_sequences", READERS[get_reader(wildcards)["reader"]]),
+        env=env("classical"),
+    output:
+        sequences="<results>/{study}/data/sequences.parquet",
+        samples="<results>/{study}/data/samples.tsv",
+        cleaning="<results>/{study}/data/cleaning.json",
+    log:
+        "<logs>/clean_sequences/{study}.log",
+    benchmark:
+        "<benchmarks>/clean_sequences/{study}.jsonl"
+    wildcard_constraints:
+        study=any_of(SEQUENCE_STUDIES),
+    conda:
+        "../envs/classical.yaml"
+    threads: job("clean_sequences", "threads")
+    resources:
+        mem_mb=job("clean_sequences", "mem_mb"),
+        runtime=job("clean_sequences", "runtime"),
+    params:
+        names=lambda wildcards: list(get_source_files(wildcards)),
+        reader=get_reader,
+        study=lambda wildcards: {key: STUDIES[wildcards.study].get(key) for key in ("clean", "unlabelled", "homology")},
+    script:
+        "../scripts/clean_sequences.py"

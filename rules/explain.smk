@@ -4,7 +4,7 @@
 rule explain_model:
     """Explain one model's predictions of every held-out sample."""
     input:
-        features="<results>/{study}/data/features.parquet",
+        features=get_data,
         samples="<results>/{study}/data/samples.tsv",
         splits="<results>/{study}/splits.tsv",
         models=of_repeats("<results>/{study}/cv/{repeat}/{model}/models"),
@@ -45,7 +45,7 @@ rule explain_model:
 
 use rule explain_model as explain_network with:
     input:
-        features="<results>/{study}/data/features.parquet",
+        features=get_data,
         samples="<results>/{study}/data/samples.tsv",
         splits="<results>/{study}/splits.tsv",
         models=of_repeats("<results>/{study}/cv/{repeat}/{model}/models"),
@@ -56,7 +56,7 @@ use rule explain_model as explain_network with:
     benchmark:
         "<benchmarks>/explain_network/{study}/{model}.jsonl"
     wildcard_constraints:
-        model=any_of(DEEP_MODELS),
+        model=any_of([model for model in DEEP_MODELS if model not in SEQUENCE_NETWORKS]),
     priority: 10
     conda:
         "../envs/deep.yaml"
@@ -67,6 +67,27 @@ use rule explain_model as explain_network with:
         gpu=1,
 
 
+use rule explain_network as explain_sequence_network with:
+    output:
+        values="<results>/{study}/explain/{model}/shap_values.parquet",
+        attributions="<results>/{study}/explain/{model}/attributions.parquet",
+        weights="<results>/{study}/explain/{model}/weights.tsv",
+        figures=report(
+            directory("<results>/{study}/explain/{model}/figures"),
+            patterns=["{name}.png"],
+            caption="../resources/report/attribution.rst",
+            category="{study}",
+            subcategory="Explanation",
+            labels={"model": "{model}", "figure": "{name}"},
+        ),
+    log:
+        "<logs>/explain_sequence_network/{study}/{model}.log",
+    benchmark:
+        "<benchmarks>/explain_sequence_network/{study}/{model}.jsonl"
+    wildcard_constraints:
+        model=any_of(SEQUENCE_NETWORKS),
+
+
 rule rank_genes:
     """Rank genes per model and class, join the rankings of models and folds, and measure their stability."""
     input:
@@ -75,7 +96,7 @@ rule rank_genes:
             model=get_explained_models(wildcards.study),
             study=wildcards.study,
         ),
-        ranking=of_repeats("<results>/{study}/features/{repeat}/ranking.parquet"),
+        ranking=get_rankings,
         truth=get_truth_of_features,
         code=lib("rank_genes"),
         env=env("classical"),

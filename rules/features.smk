@@ -15,6 +15,8 @@ rule rank_features:
         "<logs>/rank_features/{study}/{repeat}.log",
     benchmark:
         "<benchmarks>/rank_features/{study}/{repeat}.jsonl"
+    wildcard_constraints:
+        study=any_of(MATRIX_STUDIES),
     conda:
         "../envs/classical.yaml"
     threads: job("rank_features", "threads")

@@ -5,7 +5,7 @@ rule bundle_model:
     """Gather the fitted parts, classes, calibration and thresholds of the final fold into one folder with a model card."""
     input:
         metrics="<results>/{study}/evaluation/metrics.json",
-        features="<results>/{study}/data/features.parquet",
+        features=get_data,
         cleaning="<results>/{study}/data/cleaning.json",
         predictions=lambda wildcards: expand(
             "<results>/{study}/cv/r0/{model}/predictions.parquet",
@@ -39,7 +39,7 @@ rule bundle_model:
         base=lambda wildcards: get_base_models(wildcards.study),
         study=lambda wildcards: {
             key: STUDIES[wildcards.study].get(key, "")
-            for key in ("name", "title", "citation", "licence", "data", "calibration")
+            for key in ("name", "title", "task", "citation", "licence", "data", "calibration")
         },
     script:
         "../scripts/bundle_model.py"

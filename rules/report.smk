@@ -13,7 +13,6 @@ REPORT_FILES = [
     "cluster/clustering.tsv",
     "cluster/summary.json",
     "cluster/pca.tsv",
-    "cluster/v_measure.png",
 ]
 
 

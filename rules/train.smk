@@ -4,10 +4,10 @@
 rule train_classical:
     """Tune and fit one classical model on every fold of a repeat."""
     input:
-        features="<results>/{study}/data/features.parquet",
+        features=get_data,
         samples="<results>/{study}/data/samples.tsv",
         splits="<results>/{study}/splits.tsv",
-        ranking="<results>/{study}/features/{repeat}/ranking.parquet",
+        ranking=get_ranking,
         code=lambda wildcards: lib("train_model", f"models.{wildcards.model}"),
         env=env("classical"),
     output:
@@ -37,10 +37,10 @@ rule train_classical:
 
 use rule train_classical as train_deep with:
     input:
-        features="<results>/{study}/data/features.parquet",
+        features=get_data,
         samples="<results>/{study}/data/samples.tsv",
         splits="<results>/{study}/splits.tsv",
-        ranking="<results>/{study}/features/{repeat}/ranking.parquet",
+        ranking=get_ranking,
         guide=get_size_guide,
         positions=get_positions,
         code=lambda wildcards: lib("train_model", f"models.{wildcards.model}"),

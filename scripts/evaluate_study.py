@@ -17,16 +17,20 @@ from genestrata.evaluation import (
     weights_of_tested,
 )
 from genestrata.figures import (
+    add_epochs,
     plot_calibration,
     plot_confusion,
+    plot_precision_recall,
     plot_roc,
     plot_scores,
     plot_tuning,
+    precision_recall_points,
     reliability,
     roc_points,
     tuning_curves,
 )
 from genestrata.files import read_json, read_table, write_json, write_table
+from genestrata.generalisation import accuracy_by_identity, best_possible, compare_splits, cv_against_test
 from genestrata.logs import job_log
 from genestrata.models.registry import model_title
 from genestrata.order_control import compare_orders
@@ -72,13 +76,22 @@ def draw(test, raw, metrics, samples, tuning, cycle, terms, folder, data):
             for code, (label, area) in enumerate(areas.items())
         }
     plot_roc(roc, roc_title, folder / "roc_curve", note)
+    precision_recall = {
+        f"{label} ({average:.3f})": points
+        for label in classes
+        for *points, average in [precision_recall_points(repeats_of(test, selected), classes.index(label))]
+    }
+    plot_precision_recall(precision_recall, f"{title}: each class", folder / "precision_recall", note)
     calibration = {
         label: reliability(repeats_of(table, selected))
         for label, table in (("before", raw), ("after calibration", test))
     }
     plot_calibration(calibration, f"{title}: calibration", folder / "calibration", note)
-    sizes = tuning_curves(tuning[tuning["fold"] != FINAL])
-    kept = f"{terms.features.capitalize()} kept"
+    outer = add_epochs(tuning[tuning["fold"] != FINAL])
+    sizes, kept = tuning_curves(outer), f"{terms.features.capitalize()} kept"
+    # Where nothing is selected, networks may still have searched their epochs.
+    if outer["k"].nunique() == 1 and outer["epochs"].nunique() > 1:
+        sizes, kept = tuning_curves(outer, "epochs"), "Epochs"
     plot_tuning(sizes, kept, folder / "tuning_curves", note)
     plot_scores(metrics, "balanced_accuracy", "Balanced accuracy", folder / "scores", note)
     return {
@@ -101,8 +114,7 @@ def draw(test, raw, metrics, samples, tuning, cycle, terms, folder, data):
             f"{kept} and inner score",
             kept,
             "Inner balanced accuracy",
-            f"Balanced accuracy inside the training part against the number of {terms.features}, with the best other "
-            "settings.",
+            f"Balanced accuracy inside the training part against {kept.lower()}, with the best other settings.",
             {model_title(model): curve for model, curve in sizes.items()},
         ),
     }
@@ -123,6 +135,20 @@ def compare(path, own_orders, test, names, weights):
         repeats = {order: as_repeats(table, names, classes) for order, table in tables.items()}
         comparison[model] = compare_orders(repeats, own_orders[model], weights)
     return comparison
+
+
+def split_gaps(path, test, names, weights):
+    """Scores of models in the study's own split and in a random one, of the samples tested in both; see
+    `compare_splits`."""
+    if not path:
+        return {}
+    classes, random = class_names(test), pd.read_parquet(path)
+    return {
+        model: compare_splits(
+            as_repeats(test[test["model"] == model], names, classes), as_repeats(rows, names, classes), weights
+        )
+        for model, rows in random[random["sample"].isin(names)].groupby("model", sort=False)
+    }
 
 
 def cyclic_errors(test, cycle, names, weights):
@@ -161,6 +187,16 @@ def main(inputs, outputs, study, data, evaluation, calibration, orders, cycle, t
         metrics["extra"]["marker_recovery"] = stability["marker_recovery"]
     if cycle:
         metrics["extra"]["cyclic_error"] = cyclic_errors(test, cycle, *weights_of_tested(test, samples, protocol))
+    metrics["extra"]["cv_against_test"] = cv_against_test(tuning, test)
+    gaps = split_gaps(inputs.random_split, raw, *weights_of_tested(test, samples, protocol))
+    if gaps:
+        metrics["extra"]["random_split"] = gaps
+    if inputs.identity:
+        identity = read_table(inputs.identity, dtype={"repeat": str, "fold": str, "sample": str})
+        metrics["extra"]["accuracy_by_identity"] = accuracy_by_identity(test, identity)
+    if inputs.truth:
+        truth, labels = read_table(inputs.truth, dtype=str), samples.set_index("sample")["label"]
+        metrics["extra"]["best_possible"] = {"accuracy": best_possible(truth, list(labels.index), labels)}
     curves = draw(test, raw, metrics, samples, tuning, cycle, TERMS[task], Path(outputs.metrics).parent, data)
     write_json(curves, outputs.curves)
     write_json(metrics, outputs.metrics)

@@ -1,4 +1,4 @@
-"""Draw a simulated cohort as the files that a user would hand in, and the truth behind it."""
+"""Draw a simulated cohort, or simulated sequences, as the files that a user would hand in, and the truth behind it."""
 
 import importlib
 
@@ -7,23 +7,21 @@ from genestrata.logs import job_log
 from genestrata.simulators import SIMULATORS
 
 
-def main(source, seed, expression_path, samples_path, truth_path):
-    """Write the values and the sample table as CSV and the planted markers as TSV."""
+def main(source, seed, outputs):
+    """Write values and samples as CSV, or one table of labelled sequences, and the planted truth as TSV."""
     settings = dict(source)
     simulator = importlib.import_module(f"genestrata.{SIMULATORS[settings.pop('simulator')]}")
-    matrix, samples, truth = simulator.simulate(settings, seed)
-    for table, path in ((matrix, expression_path), (samples, samples_path)):
+    values, samples, truth = simulator.simulate(settings, seed)
+    if hasattr(outputs, "sequences"):
+        tables = {outputs.sequences: values.merge(samples, on="sample")}
+    else:
+        tables = {outputs.expression: values, outputs.samples: samples}
+    for path, table in tables.items():
         with atomic_path(path) as temporary:
             table.to_csv(temporary, index=False, lineterminator="\n")
-    write_table(truth, truth_path)
+    write_table(truth, outputs.truth)
 
 
 if __name__ == "__main__":
     with job_log(snakemake.log[0]):
-        main(
-            snakemake.params.source,
-            snakemake.params.seed,
-            snakemake.output.expression,
-            snakemake.output.samples,
-            snakemake.output.truth,
-        )
+        main(snakemake.params.source, snakemake.params.seed, snakemake.output)

@@ -14,6 +14,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 
 from genestrata.errors import InputError
+from genestrata.label_pattern import compile_pattern
 from genestrata.models import load_module, parameter_grid
 from genestrata.models.registry import REGISTRY
 from genestrata.readers import READERS
@@ -21,10 +22,12 @@ from genestrata.schemes import check_repeats
 from genestrata.simulators import SIMULATOR_TASKS, SIMULATORS
 
 # Keys of a study that name the files of its data, and all that name a file, relative to the study file.
-DATA_KEYS = ("expression", "samples")
-FILE_KEYS = (*DATA_KEYS, "gene_positions")
+DATA_KEYS = ("expression", "samples", "sequences", "fasta", "fasta_file")
+FILE_KEYS = ("expression", "samples", "sequences", "fasta_file", "gene_positions")
 # Defaults that a study may remove with a null; without any other one a job would stop.
-REMOVABLE = ("stack",)
+REMOVABLE = ("stack", "homology")
+# Keys that only studies of one task have.
+TASK_KEYS = {"series": "time_series", "transfer": "time_series", "homology": "sequence"}
 # Types of a JSON schema in the words of YAML.
 TYPES = {
     "string": "text",
@@ -49,6 +52,7 @@ SOURCE_OVERRIDES = (
     "series",
     "transfer",
     "map",
+    "homology",
 )
 
 
@@ -187,6 +191,11 @@ class Catalogue:
         for key in FILE_KEYS:
             if content.get(key) is not None:
                 content[key] = str((path.parent / content[key]).resolve())
+        if content.get("fasta") is not None:
+            # YAML reads 1 as a number; labels are text.
+            content["fasta"] = {
+                str(label): file and str((path.parent / file).resolve()) for label, file in content["fasta"].items()
+            }
         parent = content.pop("extends", None)
         if parent is None:
             return [content]
@@ -265,12 +274,17 @@ def _overrides(layer: Mapping[str, Any], data: str) -> dict[str, Any]:
 
 
 def _drop_inherited_choices(study: dict[str, Any], layers: list[dict[str, Any]]) -> None:
-    """Forget models to stack or explain that were named for a list of models which a later layer replaced."""
+    """Forget models to stack, explain or compare that were named for a list of models which a later layer replaced."""
     stated = [number for number, layer in enumerate(layers) if layer.get("models")]
     for section, key in (("stack", "base"), ("explain", "models")):
         named = [number for number, layer in enumerate(layers) if (layer.get(section) or {}).get(key)]
         if stated and named and stated[-1] > named[-1]:
-            study[section].pop(key, None)
+            study.get(section, {}).pop(key, None)
+    compared = [number for number, layer in enumerate(layers) if (layer.get("controls") or {}).get("random_split")]
+    # The defaults name some too.
+    split = study.get("controls", {}).get("random_split")
+    if split and stated and (not compared or stated[-1] > compared[-1]):
+        study["controls"]["random_split"] = [model for model in split if model in study["models"]]
 
 
 def _without_nulls(content: Any) -> Any:
@@ -293,6 +307,19 @@ def _check_complete(study: Mapping[str, Any], defaults: Mapping[str, Any], path:
 
 def _check_user_files(study: Mapping[str, Any], path: Path) -> None:
     """Raise InputError unless a study of the user's own files says what to read and how."""
+    if study["task"] == "sequence":
+        _check_sequence_files(study, path)
+    else:
+        _check_matrix_files(study, path)
+    for key in FILE_KEYS:
+        _check_file(study, key, path)
+    for label, file in study.get("fasta", {}).items():
+        if not Path(file).is_file():
+            raise InputError(f"{path}: fasta.{label}: no such file: {file}")
+
+
+def _check_matrix_files(study: Mapping[str, Any], path: Path) -> None:
+    """Raise InputError unless a study of the user's own matrix says what to read and how."""
     required = ["reader", "expression", "orientation"]
     required.append("samples" if "label_column" not in study else "label_column")
     missing = [key for key in required if key not in study]
@@ -310,8 +337,32 @@ def _check_user_files(study: Mapping[str, Any], path: Path) -> None:
         )
     if study["reader"] != "table":
         raise InputError(unknown_name(path, "reader", study["reader"], ["table"], "reader of your own files"))
-    for key in FILE_KEYS:
-        _check_file(study, key, path)
+    foreign = [key for key in ("sequences", "fasta", "fasta_file") if key in study]
+    if foreign:
+        raise InputError(f"{path}: {foreign[0]}: only for task sequence, this study's is {study['task']}")
+
+
+def _check_sequence_files(study: Mapping[str, Any], path: Path) -> None:
+    """Raise InputError unless a study of the user's own sequences says what to read and how."""
+    if "reader" not in study:
+        raise InputError(f"{path}: a study without `sources` also needs: reader")
+    # Reader to the keys of which it needs one.
+    readers = {"table": ("sequences",), "npy": ("sequences",), "fasta": ("fasta", "fasta_file")}
+    if study["reader"] not in readers:
+        raise InputError(unknown_name(path, "reader", study["reader"], readers, "reader of your own sequences"))
+    keys = readers[study["reader"]]
+    given = [key for key in (*DATA_KEYS, "label_column") if key in study]
+    if len(given) != 1 or given[0] not in keys:
+        raise InputError(
+            f"{path}: reader {study['reader']}: needs {' or '.join(keys)} and no other file, found "
+            f"{', '.join(given) or 'nothing'}"
+        )
+    if "fasta" in study and "label_pattern" in study:
+        raise InputError(f"{path}: label_pattern: only with fasta_file; with fasta each file has its label")
+    if "fasta_file" in study:
+        if "label_pattern" not in study:
+            raise InputError(f"{path}: fasta_file: labels come from the headers; give label_pattern")
+        compile_pattern(study["label_pattern"], str(path))
 
 
 def _check_file(study: Mapping[str, Any], key: str, path: Path) -> None:
@@ -338,11 +389,24 @@ def _check_parameters(model: str, parameters: Mapping[str, Any], path: Path) -> 
 
 def _check_network(model: str, study: Mapping[str, Any], path: Path) -> None:
     """Raise InputError for settings of a network that do not fit together; the schema has checked each by itself."""
-    settings = parameter_grid(model, study.get("model_params", {}).get(model, {}))[0]
+    candidates = parameter_grid(model, study.get("model_params", {}).get(model, {}))
+    settings = candidates[0]
     lengths = {key: len(settings[key]) for key in load_module(model).LAYERS}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{key} {length}" for key, length in lengths.items())
         raise InputError(f"{path}: model_params.{model}: found {found} values, expected one a layer")
+    framed = [candidate["reads"] for candidate in candidates if candidate.get("reads", "dna") != "dna"]
+    if settings.get("strands") == "both" and framed:
+        raise InputError(
+            f"{path}: model_params.{model}.strands: both needs reads dna; only one strand holds the reading frame of "
+            f"{framed[0]}"
+        )
+    epochs = {candidate["epochs"] for candidate in candidates}
+    if len(epochs) > 1 and settings["patience"] and settings["patience"] < max(epochs):
+        raise InputError(
+            f"{path}: model_params.{model}.search.epochs: found {max(epochs)}, which a fit with patience "
+            f"{settings['patience']} may not reach; raise patience to {max(epochs)}"
+        )
     orders = [settings["gene_order"], *study["controls"]["gene_orders"]] if "gene_order" in settings else []
     if "position" in orders and "gene_positions" not in study:
         raise InputError(
@@ -382,7 +446,9 @@ def _check_names(study: Mapping[str, Any], path: Path) -> None:
             f"{path}: sources.simulated.simulator: {source['simulator']} is for task "
             f"{SIMULATOR_TASKS[source['simulator']]}, this study's is {study['task']}"
         )
-    known = [name for name, entry in REGISTRY.items() if entry.task in (None, study["task"])]
+    # Models of any task read a matrix, the baseline aside, which reads nothing.
+    any_task = ["majority"] if study["task"] == "sequence" else [name for name in REGISTRY if not REGISTRY[name].task]
+    known = [name for name, entry in REGISTRY.items() if name in any_task or entry.task == study["task"]]
     for key, models in (
         ("models", study["models"]),
         ("model_params", study.get("model_params", {})),
@@ -397,6 +463,7 @@ def _check_names(study: Mapping[str, Any], path: Path) -> None:
     for section, models in (
         ("stack.base", study.get("stack", {}).get("base", [])),
         ("explain.models", study.get("explain", {}).get("models", [])),
+        ("controls.random_split", study["controls"]["random_split"]),
     ):
         for model in models:
             if model not in study["models"]:
@@ -415,10 +482,11 @@ def _check_names(study: Mapping[str, Any], path: Path) -> None:
             raise InputError(unknown_name(path, "explain.models", model, explained, "model with an explanation"))
     if study["select"]["method"] != "none" and "k" not in study["select"]:
         raise InputError(f"{path}: select.k: needed with method {study['select']['method']}")
-    if study["task"] != "time_series":
-        foreign = [key for key in ("series", "transfer") if key in study]
-        if foreign:
-            raise InputError(f"{path}: {foreign[0]}: only for task time_series, this study's is {study['task']}")
-    elif "transfer" in study:
+    for key, task in TASK_KEYS.items():
+        if key in study and study["task"] != task:
+            raise InputError(f"{path}: {key}: only for task {task}, this study's is {study['task']}")
+    if study["task"] == "sequence" and study["select"]["method"] != "none":
+        raise InputError(f"{path}: select.method: only none for task sequence; k-mers are counted in the models")
+    if "transfer" in study:
         _check_transfer(study, path)
     check_repeats(study["evaluation"]["scheme"], study["evaluation"]["repeats"], str(path))

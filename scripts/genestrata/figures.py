@@ -1,5 +1,6 @@
 """The figures of a study."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_curve
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
 from genestrata.appearance import PALETTE, colour
 from genestrata.drawing import STYLE, figure, save
@@ -69,6 +70,27 @@ def plot_roc(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str, st
         axes.legend(loc="lower right", fontsize=7)
 
 
+def precision_recall_points(repeats: Sequence[TestPredictions], code: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Recall and precision of one class against the rest, pooled over folds and repeats, and the average precision."""
+    positive = np.concatenate([part.codes == code for part in repeats])
+    scores = np.concatenate([part.probabilities[:, code] for part in repeats])
+    precision, recall, _ = precision_recall_curve(positive, scores)
+    return recall, precision, float(average_precision_score(positive, scores))
+
+
+def plot_precision_recall(
+    curves: Mapping[str, Sequence[np.ndarray]], title: str, stem: str | Path, note: str = ""
+) -> None:
+    """Precision-recall curves, label (with its average precision) to recall and precision."""
+    with figure(stem, 6.4, 4.4, note) as (_, axes):
+        for number, (label, (recall, precision)) in enumerate(curves.items()):
+            style = ("-", "--", "-.")[number // len(PALETTE) % 3]
+            axes.plot(recall, precision, style, color=colour(number), label=label, linewidth=1.6, alpha=0.9)
+        axes.set(xlabel="Recall", ylabel="Precision", title=title, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+        axes.set_aspect("equal")
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7, title="Average precision")
+
+
 def reliability(repeats: Sequence[TestPredictions]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean confidence, accuracy and size of the bins of equal mass, pooled over repeats."""
     confidence = np.concatenate([part.probabilities.max(axis=1) for part in repeats])
@@ -110,18 +132,25 @@ def plot_scores(metrics: Mapping[str, Any], metric: str, label: str, stem: str |
         axes.set_axisbelow(True)
 
 
-def tuning_curves(tuning: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Model to numbers of genes and inner balanced accuracy, the best other parameters at each, mean over folds.
+def add_epochs(tuning: pd.DataFrame) -> pd.DataFrame:
+    """The tuning table with the epochs of each setting, missing for models that have none."""
+    return tuning.assign(epochs=[json.loads(parameters).get("epochs") for parameters in tuning["parameters"]])
+
+
+def tuning_curves(tuning: pd.DataFrame, size: str = "k") -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Model to numbers of genes (or another column `size`) and inner balanced accuracy, the best other parameters at
+    each, mean over folds.
 
     Networks, whose number of genes another model chose, are left out unless nothing else was tuned.
     """
-    models = tuning[~tuning["model"].isin(["majority", "stack"])]
-    tried = models.groupby(["model", "repeat", "fold"], observed=True)["k"].nunique().groupby("model").max()
+    models = tuning[~tuning["model"].isin(["majority", "stack"]) & tuning[size].notna()]
+    tried = models.groupby(["model", "repeat", "fold"], observed=True)[size].nunique().groupby("model").max()
     searched = tried.index[tried > 1] if (tried > 1).any() else tried.index
     curves = {}
     for model, rows in models[models["model"].isin(searched)].groupby("model", sort=False):
-        best = rows.groupby(["repeat", "fold", "k"], observed=True)["inner_balanced_accuracy"].max().groupby("k").mean()
-        curves[model] = (best.index.to_numpy(), best.to_numpy())
+        scores = rows.groupby(["repeat", "fold", size], observed=True)["inner_balanced_accuracy"].max()
+        means = scores.groupby(size).mean()
+        curves[model] = (means.index.to_numpy(), means.to_numpy())
     return curves
 
 

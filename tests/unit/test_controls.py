@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from planted import plant_sequences
 
 from genestrata import controls
+from genestrata.cohort import Cohort
 from genestrata.controls import permute_labels, permuted_scores, summarise
 
 LABELS = ["A"] * 8 + ["B"] * 4
@@ -81,6 +83,41 @@ def test_scores_are_reproducible_and_differ_between_permutations(make_cohort, ma
     assert not runs[0].equals(runs[2])
     assert runs[0]["permutation"].tolist() == [0, 1, 2, 3]
     assert runs[0]["balanced_accuracy"].nunique() > 1
+
+
+@pytest.fixture
+def genes(make_samples):
+    """Sequences whose class a word of their protein tells, in pairs, each of which shares its sequence: cohort and
+    samples."""
+    X, y = plant_sequences((16, 16))
+    X[1::2] = X[::2]
+    samples = make_samples([("A", "B")[code] for code in y], group=[f"h{number // 2}" for number in range(32)])
+    cohort = Cohort(
+        values=X,
+        features=np.array(["sequence"], dtype=object),
+        samples=samples["sample"].to_numpy(dtype=object),
+        labels=samples["label"].to_numpy(dtype=object),
+        classes=["A", "B"],
+        groups=samples["group"].to_numpy(dtype=object),
+    )
+    return cohort, samples
+
+
+SEQUENCES = {"scheme": "grouped_cv", "folds": 4, "repeats": 1, "inner_folds": 2}
+
+
+def test_permuted_labels_of_sequences_score_as_guessing_though_pairs_are_equal(genes, monkeypatch):
+    monkeypatch.setattr(controls, "rank_folds", None)
+    scores = permuted_scores(*genes, SEQUENCES, {"method": "none"}, "kmer_nearest", {}, 20, 1, "x")
+    assert scores["balanced_accuracy"].mean() == pytest.approx(0.5, abs=0.1)
+    assert scores["balanced_accuracy"].nunique() > 3
+    assert set(scores["model"]) == {"kmer_nearest"}
+
+
+def test_labels_of_sequences_as_they_are_score_far_above_permuted_ones(genes, monkeypatch):
+    monkeypatch.setattr(controls, "permute_labels", lambda samples, scheme, random: samples["label"].to_numpy())
+    scores = permuted_scores(*genes, SEQUENCES, {"method": "none"}, "kmer_svm", {"C": 1.0}, 2, 1, "x")
+    assert scores["balanced_accuracy"].min() > 0.85
 
 
 def test_summary_is_mean_and_central_range():

@@ -1,5 +1,7 @@
 """Figures are written as SVG and PNG, the same bytes twice, and show the numbers they are given."""
 
+import json
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -64,6 +66,12 @@ DRAWINGS = {
     "roc": (
         lambda stem: figures.plot_roc({"A (0.9)": figures.roc_points([predictions()], 0)}, "title", stem),
         "A (0.9)",
+    ),
+    "precision_recall": (
+        lambda stem: figures.plot_precision_recall(
+            {"A (0.8)": figures.precision_recall_points([predictions()], 0)[:2]}, "title", stem
+        ),
+        "A (0.8)",
     ),
     "calibration": (
         lambda stem: figures.plot_calibration({"before": figures.reliability([predictions()])}, "title", stem),
@@ -155,6 +163,33 @@ def test_roc_points_pool_repeats():
     # Scores 0.8 and 0.1 stand each for one positive and one negative.
     false_rate, true_rate = figures.roc_points(parts, 1)
     np.testing.assert_allclose(np.interp([0, 0.5, 1], false_rate, true_rate), [0, 0.5, 1])
+
+
+def test_precision_and_recall_of_one_class_against_the_rest():
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.1, 0.9]])
+    part = TestPredictions(np.array([0, 1, 0, 1]), probabilities, np.zeros(4, dtype=int), np.arange(4))
+    recall, precision, average = figures.precision_recall_points([part], 0)
+    # From the surest call on: right, wrong, right.
+    assert {(0.5, 1.0), (0.5, 0.5), (1.0, 2 / 3)} <= set(zip(recall.tolist(), precision.tolist(), strict=True))
+    assert average == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+
+
+def test_tuning_curve_over_epochs_leaves_out_models_without_any():
+    rows = [("bilstm", 10, 0.5), ("bilstm", 20, 0.7), ("bilstm", 20, 0.6), ("kmer_svm", None, 0.9)]
+    table = pd.DataFrame(
+        {
+            "repeat": "r0",
+            "fold": "0",
+            "model": [model for model, _, _ in rows],
+            "k": 1,
+            "parameters": [json.dumps({"C": 1} | ({"epochs": epochs} if epochs else {})) for _, epochs, _ in rows],
+            "inner_balanced_accuracy": [score for _, _, score in rows],
+        }
+    )
+    curves = figures.tuning_curves(figures.add_epochs(table), "epochs")
+    assert {model: (sizes.tolist(), scores.tolist()) for model, (sizes, scores) in curves.items()} == {
+        "bilstm": ([10, 20], [0.5, 0.7])
+    }
 
 
 def test_tuning_curve_takes_the_best_of_each_fold_and_its_mean():

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from planted import plant_sequences
 
 from genestrata import training
 from genestrata.cohort import Cohort
@@ -13,17 +14,17 @@ from genestrata.controls import permuted_scores
 from genestrata.errors import DivergedError, InputError
 from genestrata.evaluation import calibrate
 from genestrata.files import write_table
-from genestrata.models import load_module, reads_series
+from genestrata.models import load_module, reads
 from genestrata.models.registry import REGISTRY
 from genestrata.models.storage import FittedModel
 from genestrata.ordering import GENE_ORDERS
 from genestrata.predictions import class_names, codes, probabilities
-from genestrata.ranking import Rankings, rank_folds, rank_part
+from genestrata.ranking import Rankings, Unranked, rank_folds, rank_part
 from genestrata.scoring import balanced_accuracy, inner_score
 from genestrata.seeds import derive_seed
 from genestrata.splitting import Fold
 from genestrata.tables import read_tuning
-from genestrata.training import candidate_settings, chosen_sizes, train_fold, train_model
+from genestrata.training import candidate_settings, chosen_sizes, stages_of, train_fold, train_model
 
 CLASSICAL = [name for name, entry in REGISTRY.items() if not entry.deep and entry.task is None]
 # `neighbours` stands in for a network that reads genes in an order.
@@ -62,7 +63,7 @@ def neighbours(monkeypatch):
 
     module = SimpleNamespace(fit=fit)
     monkeypatch.setattr(training, "load_module", lambda name: module if name == "neighbours" else load_module(name))
-    monkeypatch.setattr(training, "reads_series", lambda name: name != "neighbours" and reads_series(name))
+    monkeypatch.setattr(training, "reads", lambda name: "features" if name == "neighbours" else reads(name))
     return fits
 
 
@@ -407,6 +408,178 @@ def test_epochs_of_every_fit_are_kept_with_their_fold(noisy):
     assert pd.concat(run("decision_tree", cohort, folds[1])[1].epochs).empty
 
 
+# Settings that one fit serves
+
+
+class Boosted:
+    """Class means of the first `depth` genes, moved towards the rows that `epochs` random draws meet; keeps those after
+    each stage."""
+
+    def __init__(self, X, y, parameters, seed):
+        random = np.random.default_rng(seed)
+        self.y = y
+        self.means = np.zeros((y.max() + 1, X.shape[1]))
+        self.stages = {}
+        for epoch in range(1, parameters["epochs"] + 1):
+            for row in random.choice(len(y), 10):
+                self.means[y[row]] += parameters["rate"] * (X[row] - self.means[y[row]])
+            if epoch in parameters.get("stages", ()):
+                self.stages[epoch] = self.means.copy()
+        self.history = pd.DataFrame({"epoch": range(1, parameters["epochs"] + 1)})
+
+    def use_stage(self, epochs):
+        self.means = self.stages[epochs]
+
+    def predict_proba(self, X):
+        values = np.exp(-np.square(X[:, None] - self.means).mean(axis=2))
+        return values / values.sum(axis=1, keepdims=True)
+
+
+@pytest.fixture
+def boosted(monkeypatch):
+    """A function that puts Boosted, with or without STAGED, behind the name `neighbours`; gives the list of its
+    parameters."""
+
+    def install(is_staged):
+        fits = []
+
+        def fit(X, y, parameters, seed, threads, context):
+            fits.append(dict(parameters))
+            return Boosted(X, y, parameters, seed)
+
+        module = SimpleNamespace(fit=fit, **({"STAGED": "epochs"} if is_staged else {}))
+        monkeypatch.setattr(training, "load_module", lambda name: module)
+        return fits
+
+    return install
+
+
+STAGED = [
+    {"k": k, "parameters": {"epochs": epochs, "rate": rate}}
+    for k, rate in ((3, 0.1), (3, 0.5), (8, 0.1))
+    for epochs in (1, 9, 4)
+]
+
+
+def test_settings_that_differ_in_the_staged_parameter_only_share_a_fit_of_the_largest(boosted):
+    boosted(True)
+    fits = stages_of("neighbours", STAGED)
+    assert [setting for setting, _ in fits] == [
+        {"k": k, "parameters": {"epochs": 9, "rate": rate, "stages": [1, 4, 9]}}
+        for k, rate in ((3, 0.1), (3, 0.5), (8, 0.1))
+    ]
+    assert [staged for _, staged in fits] == [{0: 1, 1: 9, 2: 4}, {3: 1, 4: 9, 5: 4}, {6: 1, 7: 9, 8: 4}]
+    # Settings of the study stay as they were.
+    assert all("stages" not in setting["parameters"] for setting in STAGED)
+
+
+def test_single_value_needs_no_stages(boosted):
+    boosted(True)
+    settings = [STAGED[0], STAGED[4]]
+    assert stages_of("neighbours", settings) == [(STAGED[0], {0: None}), (STAGED[4], {1: None})]
+
+
+@pytest.mark.parametrize("settings", [STAGED, [STAGED[0]] * 3])
+def test_model_without_stages_is_fitted_for_every_setting(boosted, settings):
+    boosted(False)
+    expected = [(setting, {position: None}) for position, setting in enumerate(settings)]
+    assert stages_of("neighbours", settings) == expected
+
+
+def test_stages_of_one_fit_predict_what_separate_fits_predict(boosted, noisy):
+    cohort, folds = noisy
+    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, [folds[0]], "anova_f")
+    rankings = Rankings(ranking, cohort.features)
+    results, fits = {}, {}
+    for is_staged in (True, False):
+        fits[is_staged] = boosted(is_staged)
+        results[is_staged] = train_fold("neighbours", cohort, folds[0], rankings, STAGED, 1, 1)
+    pd.testing.assert_frame_equal(results[True].tuning, results[False].tuning)
+    pd.testing.assert_frame_equal(results[True].predictions, results[False].predictions)
+    assert results[True].tuning["inner_log_loss"].nunique() == len(STAGED)
+    # Three inner folds, three fits instead of nine in each, and the refit.
+    assert (len(fits[True]), len(fits[False])) == (3 * 3 + 1, 3 * 9 + 1)
+
+
+def test_refit_is_of_the_chosen_setting_alone(boosted, noisy):
+    cohort, folds = noisy
+    fits = boosted(True)
+    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, [folds[0]], "anova_f")
+    result = train_fold("neighbours", cohort, folds[0], Rankings(ranking, cohort.features), STAGED, 1, 1)
+    chosen = STAGED[int(np.flatnonzero(result.tuning["chosen"])[0])]
+    assert fits[-1] == chosen["parameters"] == result.model.settings["parameters"]
+    assert result.model.settings["k"] == chosen["k"]
+    epochs = pd.concat(result.epochs)
+    # The curve of a staged fit is that of its largest stage.
+    inner = epochs[epochs["inner_fold"].notna()]
+    assert inner.groupby("inner_fold").size().tolist() == [3 * 9] * 3
+    assert len(epochs) - len(inner) == chosen["parameters"]["epochs"]
+
+
+# Sequences, which are neither scaled nor ranked
+
+
+@pytest.fixture
+def genes(make_samples, make_folds):
+    """A cohort of text whose classes a word of their protein tells, in groups of two, and its folds."""
+    X, y = plant_sequences((12, 12))
+    samples = make_samples([("A", "B")[code] for code in y], group=[f"h{number // 2}" for number in range(24)])
+    cohort = Cohort(
+        values=X,
+        features=np.array(["sequence"], dtype=object),
+        samples=samples["sample"].to_numpy(dtype=object),
+        labels=samples["label"].to_numpy(dtype=object),
+        classes=["A", "B"],
+        groups=samples["group"].to_numpy(dtype=object),
+    )
+    return cohort, make_folds(samples, scheme="grouped_cv")
+
+
+def test_unranked_features_are_all_there_are_unscaled():
+    columns, mean, scale = Unranked(np.array(["a", "b", "c"])).best("0", None, 2)
+    assert (columns.tolist(), mean.tolist(), scale.tolist()) == ([0, 1], [0, 0], [1, 1])
+    columns, mean, scale = Unranked(np.array(["sequence"])).best("final", 3, 50)
+    assert (columns.tolist(), mean.tolist(), scale.tolist()) == ([0], [0], [1])
+
+
+@pytest.mark.parametrize("name", ["majority", "kmer_nearest", "kmer_svm", "kmer_logistic_regression"])
+def test_text_is_trained_and_predicted_as_it_is(name, genes, tmp_path):
+    cohort, folds = genes
+    assert cohort.holds_sequences
+    sizes = {fold.name: [1] for fold in folds}
+    overrides = {"kmer_svm": {"C": [1.0, 10.0]}, "kmer_nearest": {"alphabet": "protein"}}.get(name, {})
+    tables = train_model(name, cohort, folds, None, sizes, overrides, 1, 1, tmp_path)
+    tested = tables.predictions[tables.predictions["inner_fold"].isna()]
+    assert sorted(tested["sample"]) == cohort.samples.tolist()
+    accuracy = (tested["true"] == tested["predicted"]).mean()
+    assert accuracy > 0.9 or name in ("majority", "kmer_logistic_regression")
+    assert set(tables.tuning["k"]) == {1}
+    for fold in folds[:-1]:
+        model = FittedModel.load(tmp_path / fold.name)
+        assert model.features == ["sequence"]
+        again = model.predict_proba(cohort.values[fold.test])
+        np.testing.assert_allclose(again, probabilities(tested[tested["fold"] == fold.name]), atol=1e-6)
+
+
+def test_test_sequences_influence_nothing_but_their_own_predictions(genes):
+    cohort, folds = genes
+    fold = folds[0]
+    values = cohort.values.copy()
+    values[fold.test] = "ATG" + "GCA" * 30
+    settings = candidate_settings("kmer_svm", [1], 1, {})
+    results = [
+        train_fold("kmer_svm", data, fold, Unranked(cohort.features), settings, 1, 1)
+        for data in (cohort, replace(cohort, values=values))
+    ]
+    pd.testing.assert_frame_equal(results[0].tuning, results[1].tuning)
+    inner = [result.predictions[result.predictions["inner_fold"].notna()] for result in results]
+    pd.testing.assert_frame_equal(*inner)
+    outer = [probabilities(result.predictions)[-len(fold.test) :] for result in results]
+    assert not np.allclose(*outer)
+    # The vocabulary is learnt from training rows.
+    np.testing.assert_array_equal(*(result.model.estimator.kmers.vocabulary for result in results))
+
+
 def test_class_absent_from_training_is_never_predicted(make_cohort):
     cohort = make_cohort(sizes=(8, 8, 4))
     missing = np.flatnonzero(cohort.labels == "C")
@@ -453,6 +626,21 @@ def test_cohort_is_read_in_the_order_of_its_samples(tmp_path, make_samples):
     np.testing.assert_array_equal(cohort.values, [[1.5, 2.0], [np.nan, 3.0]])
     assert cohort.groups is None
     assert cohort.genome_order is None
+
+
+def test_column_named_sequence_is_text_only_if_it_holds_text(tmp_path, make_samples):
+    numbers = pd.DataFrame({"sample": ["s000", "s001"], "sequence": [1.5, 2.5], "group": [1.0, 2.0]})
+    write_table(numbers, tmp_path / "features.parquet")
+    cohort = Cohort.read(tmp_path / "features.parquet", make_samples(["b", "a"]))
+    assert not cohort.holds_sequences
+    assert cohort.features.tolist() == ["sequence", "group"]
+    text = pd.DataFrame({"sample": ["s000", "s001"], "sequence": ["ACGT", "NAN"], "label": ["b", "a"], "group": ""})
+    write_table(text, tmp_path / "sequences.parquet")
+    cohort = Cohort.read(tmp_path / "sequences.parquet", make_samples(["b", "a"]))
+    assert cohort.holds_sequences
+    assert cohort.features.tolist() == ["sequence"]
+    assert cohort.values.tolist() == [["ACGT"], ["NAN"]]
+    assert cohort.groups is None
 
 
 def test_cohort_knows_groups_that_are_complete_and_positions_that_are_given(tmp_path, make_samples):

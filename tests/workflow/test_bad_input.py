@@ -2,8 +2,11 @@
 
 import gzip
 import hashlib
+import os
 
+import numpy as np
 import pytest
+import yaml
 from running import SMALL_STUDY, write_small_study
 
 
@@ -63,3 +66,79 @@ def test_damaged_mirror_is_refused_and_leaves_nothing(fresh, tmp_path):
     assert "error: actual.csv: wrong checksum" in done.stdout
     assert found in done.stdout
     assert list((fresh.folder / "resources/downloads").rglob("*.csv")) == []
+
+
+# sequences
+
+
+def write_sequences(folder, bad, **more):
+    """Write a study of two FASTA files of which the second has the content `bad`; returns it and that file."""
+    folder.mkdir(parents=True)
+    codons = ("GCA", "GCC", "GCG", "GCT")
+    good = "".join(f">g{number}\n{'ATG' + codon * (9 + number)}\n" for number, codon in enumerate(codons))
+    (folder / "good.fa").write_text(good, encoding="utf-8")
+    (folder / "bad.fa").write_bytes(bad if isinstance(bad, bytes) else bad.encode())
+    study = {"title": "Genes", "task": "sequence", "reader": "fasta", "fasta": {"good": "good.fa", "bad": "bad.fa"}}
+    path = folder / "genes.yaml"
+    path.write_text(yaml.safe_dump(study | more), encoding="utf-8")
+    return path, folder / "bad.fa"
+
+
+CODING = "".join(f">b{number}\nATG{'CTG' * (20 + number)}\n" for number in range(4))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "the file is empty"),
+        (f"{CODING}>lonely\n>next\nACGT\n", "line 9: header '>lonely' has no sequence"),
+        (
+            f"{CODING}>prot\nMKLEFW\n",
+            "line 10: the sequence of '>prot' looks like protein (it has 'L', 'E', 'F'); DNA is expected",
+        ),
+        (f"{CODING}>typo\nACGT\nACGZ\n", "line 11: the sequence of '>typo' has 'Z', which DNA in IUPAC code has not"),
+        (gzip.compress(CODING.encode())[:-12], "damaged or truncated gzip file"),
+    ],
+)
+def test_bad_fasta_stops_with_one_line_that_names_the_file(fresh, content, message):
+    study, file = write_sequences(fresh.folder / "own", content)
+    done = run_study(fresh, study, "--until", "clean_sequences")
+    assert done.returncode != 0
+    assert [line for line in done.stdout.splitlines() if f"error: {file}: {message}" in line]
+    assert "Traceback" not in done.stdout
+    assert not (fresh.folder / "results/genes/data/sequences.parquet").exists()
+
+
+class Malicious:
+    """What a file must not make of itself."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_malicious_archive_of_sequences_executes_nothing(fresh):
+    folder = fresh.folder / "own"
+    folder.mkdir()
+    content = np.array({"genes": [Malicious(folder / "executed")], "resistant": [True]}, dtype=object)
+    np.save(folder / "genes.npy", content, allow_pickle=True)
+    study = folder / "archive.yaml"
+    study.write_text("{title: Genes, task: sequence, reader: npy, sequences: genes.npy}\n", encoding="utf-8")
+    done = run_study(fresh, study, "--until", "clean_sequences")
+    assert done.returncode != 0
+    assert f"error: {folder / 'genes.npy'}: refused: its pickle asks for '" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (folder / "executed").exists()
+    # NumPy's own reader would have been taken in.
+    np.load(folder / "genes.npy", allow_pickle=True)
+    assert (folder / "executed").exists()
+
+
+def test_mistake_in_a_study_of_sequences_stops_before_any_job(fresh):
+    study, _ = write_sequences(fresh.folder / "own", CODING, models=["linear_svm"])
+    done = run_study(fresh, study, "--dry-run")
+    assert done.returncode != 0
+    assert "own/genes.yaml: models: unknown model of task sequence 'linear_svm'" in done.stdout
+    assert "Traceback" not in done.stdout

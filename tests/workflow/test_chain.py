@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from running import ROOT, Workflow
 
+from genestrata.dna import translate
 from genestrata.models.storage import FittedModel
 from genestrata.series_report import FIGURES
 
@@ -60,6 +61,16 @@ def subtypes(simulated):
 @pytest.fixture(scope="module")
 def cycle(simulated):
     return simulated / "results/cell_cycle"
+
+
+@pytest.fixture(scope="module")
+def genes(simulated):
+    return simulated / "results/drug_resistance"
+
+
+@pytest.fixture(scope="module")
+def gene_metrics(genes):
+    return json.loads((genes / "evaluation/metrics.json").read_text())
 
 
 def test_second_run_does_nothing(simulated):
@@ -323,3 +334,145 @@ def test_figures_of_the_exploration_are_on_the_page(simulated, cycle):
     for name, text in FIGURES.items():
         assert (cycle / f"explore/figures/{name}.png").read_bytes().startswith(b"\x89PNG")
         assert f'alt="{text}"' in page
+
+
+def test_families_of_genes_are_never_on_both_sides(genes):
+    sequences = pd.read_parquet(genes / "data/sequences.parquet")
+    assert sequences.columns.tolist() == ["sample", "sequence", "label", "group"]
+    assert sequences["sequence"].str.fullmatch("[ACGT]+").all()
+    assert sequences["sequence"].is_unique
+    group = sequences.set_index("sample")["group"]
+    splits = pd.read_csv(genes / "splits.tsv", sep="\t", dtype=str)
+    splits["group"] = group.loc[splits["sample"]].to_numpy()
+    sides = splits.groupby(["fold", "group"])[["role", "inner_fold"]].agg(lambda values: values.nunique(dropna=False))
+    assert (sides == 1).all(axis=None)
+    identity = pd.read_csv(genes / "evaluation/identity.tsv", sep="\t")
+    assert sorted(identity["sample"]) == sorted(sequences["sample"])
+    # Families are unrelated; so much of short genes agrees by chance.
+    assert identity["identity"].between(0, 0.85).all()
+
+
+def test_reading_frame_tells_resistance_and_the_best_possible_accuracy_is_known(genes, gene_metrics):
+    truth = pd.read_csv(genes / "data/truth.tsv", sep="\t", index_col="sample")
+    samples = pd.read_csv(genes / "data/samples.tsv", sep="\t", index_col="sample")
+    best = gene_metrics["extra"]["best_possible"]["accuracy"]
+    assert best == pytest.approx((truth.loc[samples.index, "class"] == samples["label"]).mean())
+    assert 0.88 <= best < 1
+    models = {name: entry["accuracy"]["value"] for name, entry in gene_metrics["models"].items()}
+    assert set(models) == {"majority", "kmer_logistic_regression", "kmer_nearest", "bilstm", "stack"}
+    assert 0.55 < models["bilstm"] < best
+    # Words of DNA of unrelated families say nothing.
+    assert models["kmer_logistic_regression"] < models["bilstm"] - 0.05
+    low, high = gene_metrics["controls"]["permuted_labels"]["balanced_accuracy"]["ci95"]
+    assert low <= 0.5 <= high
+
+
+def test_scores_carry_over_to_the_numbers_that_they_are_made_of(gene_metrics):
+    models, extra = gene_metrics["models"], gene_metrics["extra"]
+    assert set(extra["cv_against_test"]) == set(extra["accuracy_by_identity"]) == set(models)
+    for model, entry in extra["cv_against_test"].items():
+        assert [fold["fold"] for fold in entry["folds"]] == ["0", "1", "2"]
+        assert entry["test"] == pytest.approx(models[model]["balanced_accuracy"]["value"], abs=0.1)
+    for model, bins in extra["accuracy_by_identity"].items():
+        sizes = [entry["n"] for entry in bins]
+        assert sum(sizes) == gene_metrics["n_samples"]
+        accuracy = np.average([entry["accuracy"] for entry in bins], weights=sizes)
+        assert accuracy == pytest.approx(models[model]["accuracy"]["value"])
+    (model,) = extra["random_split"]
+    assert model == "kmer_nearest"
+    split = {name: part["accuracy"]["value"] for name, part in extra["random_split"][model].items()}
+    assert split["grouped"] == pytest.approx(models[model]["accuracy"]["value"])
+    assert split["gap"] == pytest.approx(split["random"] - split["grouped"])
+
+
+def test_epochs_are_searched_in_one_fit_and_the_chosen_setting_is_refitted(genes):
+    tuning = pd.read_csv(genes / "evaluation/tuning.tsv", sep="\t", dtype={"fold": str})
+    tuning = tuning[tuning["model"] == "bilstm"]
+    tried = tuning["parameters"].map(lambda text: json.loads(text)["epochs"])
+    assert tuning.groupby("fold")["chosen"].sum().to_dict() == {"0": 1, "1": 1, "2": 1, "final": 1}
+    candidates = sorted(set(tried))
+    assert len(candidates) > 1
+    assert tried.groupby(tuning["fold"]).apply(sorted).tolist() == [candidates] * 4
+    epochs = pd.read_csv(genes / "cv/r0/bilstm/epochs.tsv", sep="\t", dtype={"fold": str})
+    inner = epochs[epochs["inner_fold"].notna()]
+    assert set(inner.groupby(["fold", "inner_fold"]).size()) == {candidates[-1]}
+    refits = epochs[epochs["inner_fold"].isna()].groupby("fold").size()
+    assert refits.to_dict() == tried[tuning["chosen"]].set_axis(tuning.loc[tuning["chosen"], "fold"]).to_dict()
+
+
+def test_network_looks_at_the_active_site(genes):
+    table = pd.read_parquet(genes / "explain/bilstm/attributions.parquet")
+    assert table.columns.tolist() == ["repeat", "fold", "sample", "class", "position", "token", "attribution"]
+    truth = pd.read_csv(genes / "data/truth.tsv", sep="\t", index_col="sample")
+    sequences = pd.read_parquet(genes / "data/sequences.parquet").set_index("sample")["sequence"]
+    splits = pd.read_csv(genes / "splits.tsv", sep="\t", dtype=str).query("role == 'test'")
+    explained = table[["fold", "sample"]].astype(str).drop_duplicates()
+    assert set(map(tuple, explained.to_numpy())) <= set(map(tuple, splits[["fold", "sample"]].to_numpy()))
+    inside, outside = [], []
+    for (sample, _), rows in table.groupby(["sample", "class"], observed=True):
+        assert rows["position"].tolist() == list(range(1, len(translate(sequences[sample])) + 1))
+        if truth.loc[sample, "class"] == "resistant":
+            at_site = rows["position"].between(*(truth.loc[sample, "site_start"] // 3 + np.array([1, 8])))
+            inside.append(rows.loc[at_site, "attribution"].abs().mean())
+            outside.append(rows.loc[~at_site, "attribution"].abs().mean())
+    assert len(inside) >= 20
+    assert np.mean(inside) > 2 * np.mean(outside)
+
+
+def test_layers_of_the_network_are_written_as_the_network_is(genes):
+    config = json.loads((genes / "evaluation/architecture_bilstm.json").read_text())
+    kinds = [layer["class_name"] for layer in config["config"]["layers"] if layer["module"] == "keras.layers"]
+    assert kinds[0] == "InputLayer"
+    assert kinds[-1] == "Dense"
+    assert {"Embedding", "Bidirectional", "Dropout"} <= set(kinds)
+
+
+def test_families_and_clusters_of_genes_are_compared_with_the_labels(genes):
+    table = pd.read_csv(genes / "cluster/clustering.tsv", sep="\t")
+    assert table["method"].tolist() == ["homology groups", "kmeans", "agglomerative"]
+    groups = pd.read_parquet(genes / "data/sequences.parquet")["group"].nunique()
+    assert table["n_clusters"].tolist() == [groups, 2, 2]
+    assert table["v_measure"].between(0, 1).all()
+
+
+@pytest.mark.parametrize(
+    "stem",
+    [
+        "evaluation/accuracy_by_identity",
+        "evaluation/architecture_bilstm",
+        "evaluation/cv_against_test",
+        "evaluation/precision_recall",
+        "evaluation/training_history_bilstm",
+        "explain/bilstm/figures/logo_resistant",
+        "explain/kmer_logistic_regression/figures/bar",
+        "cluster/pca",
+    ],
+)
+def test_figures_of_sequences_are_svg_and_png(genes, stem):
+    path = genes / stem
+    assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    text = path.with_suffix(".svg").read_text()
+    assert "</svg>" in text
+    assert "SIMULATED" in text
+
+
+def test_bundle_predicts_sequences_as_the_final_models_do(genes):
+    values = pd.read_parquet(genes / "data/sequences.parquet")[["sequence"]].to_numpy(dtype=object)
+    for name in ("kmer_nearest", "kmer_logistic_regression", "bilstm"):
+        ours, fitted = (
+            FittedModel.load(genes / folder) for folder in (f"model/parts/{name}", f"cv/r0/{name}/models/final")
+        )
+        assert ours.features == ["sequence"]
+        assert np.abs(ours.predict_proba(values) - fitted.predict_proba(values)).max() < 1e-6
+
+
+def test_page_says_how_far_scores_of_sequences_carry(simulated):
+    page = (simulated / "results/report.html").read_text()
+    for title in (
+        "How much a random split flatters",
+        "Accuracy by identity to the nearest training sequence",
+        "Inner scores against test scores",
+        "Search of the settings",
+        "Layers of the networks",
+    ):
+        assert title in page
