@@ -87,7 +87,7 @@ def draw(test, raw, metrics, samples, tuning, cycle, terms, folder, data):
         for label, table in (("before", raw), ("after calibration", test))
     }
     plot_calibration(calibration, f"{title}: calibration", folder / "calibration", note)
-    outer = add_epochs(tuning[tuning["fold"] != FINAL])
+    outer = add_epochs(tuning[(tuning["fold"] != FINAL) & (tuning["model"] != "stack")])
     sizes, kept = tuning_curves(outer), f"{terms.features.capitalize()} kept"
     # Where nothing is selected, networks may still have searched their epochs.
     if outer["k"].nunique() == 1 and outer["epochs"].nunique() > 1:
