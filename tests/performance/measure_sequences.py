@@ -87,12 +87,14 @@ def make_trainer(rows: Rows, settings: dict[str, Any], fused: bool, draw_batches
     from genestrata.models.backend import compile_steps
     from genestrata.models.network_training import Trainer
     from genestrata.models.recurrence import fuse
+    from genestrata.models.sequence_networks import batch_parts, make_sequence_batches
     from genestrata.models.tokens import n_tokens
 
     def build():
         return bilstm.build(n_tokens(settings["reads"]), rows.targets.shape[1], settings)
 
-    return Trainer(build, settings, fuse(build()) if fused else None, draw_batches, compile_steps)
+    parts = batch_parts(settings["batch_size"]) if draw_batches is make_sequence_batches else 1
+    return Trainer(build, settings, fuse(build()) if fused else None, draw_batches, compile_steps, parts)
 
 
 def plain_side(rows: Rows, settings: dict[str, Any], name: str = "plain", whole: bool = True) -> Side:

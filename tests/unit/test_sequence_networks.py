@@ -472,3 +472,32 @@ def test_parts_that_no_network_holds_are_refused(part, found, saved, tmp_path):
 def test_sequences_of_one_length_are_rows_and_no_matrix():
     rows = tokenise_all(["ACGTAC", "GGGTTT"], "dna")
     assert rows.shape == (2,) and [list(row) for row in rows] == [[1, 2, 3, 4, 1, 2], [3, 3, 3, 4, 4, 4]]
+
+
+@pytest.mark.parametrize(("size", "parts"), [(16, 1), (64, 1), (128, 2), (400, 8), (67, 1)])
+def test_large_batch_is_computed_in_equal_parts(size, parts):
+    assert sequence_networks.batch_parts(size) == parts
+
+
+def test_parts_of_a_batch_give_the_step_of_the_whole_batch(monkeypatch):
+    random = np.random.default_rng(0)
+    X = np.array(["".join(random.choice(list("ACGT"), 30 + row)) for row in range(16)], dtype=object)[:, None]
+    y = np.arange(16) % 2
+    one_step = settings_of(epochs=1, batch_size=16, dropout=0.0, substitutions=0.0, unknown=0.0, averaging=0.0)
+    weights = []
+    for rows_at_once in (64, 8):
+        monkeypatch.setattr(sequence_networks, "ROWS_AT_ONCE", rows_at_once)
+        sequence_networks.trainer.cache_clear()
+        model = sequence_networks.fit_sequence_network("bilstm", X, y, one_step, 0, 1)
+        weights.append(model.network.get_weights())
+    sequence_networks.trainer.cache_clear()
+    # Not the embedding: of a whole batch Keras' Adam squares the gradient of each occurrence of a token by itself.
+    for whole, in_parts in list(zip(*weights, strict=True))[1:]:
+        np.testing.assert_allclose(in_parts, whole, atol=1e-5)
+    assert not np.allclose(
+        weights[0][1],
+        sequence_networks.fit_sequence_network(
+            "bilstm", X, y, one_step | {"learning_rate": 0.2}, 0, 1
+        ).network.get_weights()[1],
+        atol=1e-5,
+    )

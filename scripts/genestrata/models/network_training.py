@@ -47,13 +47,17 @@ class Trainer:
         network: keras.Model | None = None,
         draw_batches: Callable = make_batches,
         compile_training: Callable = compile_epoch,
+        parts: int = 1,
     ):
         """build : makes a network with new weights; network : one of the same variables that trains faster;
-        draw_batches, compile_training : see `make_batches` and `compile_epoch`, whose results fit together."""
+        draw_batches, compile_training : see `make_batches` and `compile_epoch`, whose results fit together; parts :
+        steps whose gradients are averaged before the weights change."""
         self.build, self.parameters, self.draw_batches = build, parameters, draw_batches
         self.network = network or build()
         self.network.compile(
-            optimizer=keras.optimizers.Adam(parameters["learning_rate"], weight_decay=parameters.get("weight_decay")),
+            optimizer=keras.optimizers.Adam(
+                parameters["learning_rate"], gradient_accumulation_steps=parts if parts > 1 else None
+            ),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=parameters["label_smoothing"]),
             weighted_metrics=["accuracy"],
         )
