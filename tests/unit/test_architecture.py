@@ -15,9 +15,12 @@ SMALL = {"embedding": 5, "filters": [6], "kernel": [3], "pool": [2], "units": [4
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """A small network, untrained, and its file."""
+    from genestrata.models.backend import start_backend
     from genestrata.models.bilstm import SETTINGS, build
     from genestrata.models.tokens import n_tokens
 
+    # TensorFlow takes its threads before the first network only, which other tests need.
+    start_backend(1)
     network = build(n_tokens("codon"), 3, SETTINGS | SMALL)
     path = tmp_path_factory.mktemp("network") / "final.keras"
     network.save(path)
