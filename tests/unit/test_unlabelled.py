@@ -366,7 +366,8 @@ def test_evaluation_and_bundle_leave_samples_without_a_label_out(study, tmp_path
     assert sorted(set(test["sample"])) == known["sample"].tolist()
     assert (metrics["n_samples"], metrics["classes"]) == (36, {"A": 12, "B": 12, "C": 12})
     metrics |= {"n_features": 6, "controls": {"permuted_labels": {"balanced_accuracy": {"value": 0.3}}}}
-    described = dict.fromkeys(("name", "title", "data", "citation", "licence"), "x") | {"calibration": "temperature"}
+    described = dict.fromkeys(("name", "title", "data", "citation", "licence"), "x")
+    described |= {"task": "time_series", "calibration": "temperature"}
     directories = {model: study.folder / model for model in study.tables}
     features = list(study.cohort.features)
     write_bundle(tmp_path, directories, predictions, list(MODELS), metrics, {"settings": {}}, features, described)
