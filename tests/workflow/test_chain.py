@@ -371,7 +371,7 @@ def test_scores_carry_over_to_the_numbers_that_they_are_made_of(gene_metrics):
     models, extra = gene_metrics["models"], gene_metrics["extra"]
     assert set(extra["cv_against_test"]) == set(extra["accuracy_by_identity"]) == set(models)
     for model, entry in extra["cv_against_test"].items():
-        assert [fold["fold"] for fold in entry["folds"]] == ["0", "1", "2"]
+        assert [fold["fold"] for fold in entry["folds"]] == ["0", "1"]
         assert entry["test"] == pytest.approx(models[model]["balanced_accuracy"]["value"], abs=0.1)
     for model, bins in extra["accuracy_by_identity"].items():
         sizes = [entry["n"] for entry in bins]
@@ -389,10 +389,10 @@ def test_epochs_are_searched_in_one_fit_and_the_chosen_setting_is_refitted(genes
     tuning = pd.read_csv(genes / "evaluation/tuning.tsv", sep="\t", dtype={"fold": str})
     tuning = tuning[tuning["model"] == "bilstm"]
     tried = tuning["parameters"].map(lambda text: json.loads(text)["epochs"])
-    assert tuning.groupby("fold")["chosen"].sum().to_dict() == {"0": 1, "1": 1, "2": 1, "final": 1}
+    assert tuning.groupby("fold")["chosen"].sum().to_dict() == {"0": 1, "1": 1, "final": 1}
     candidates = sorted(set(tried))
     assert len(candidates) > 1
-    assert tried.groupby(tuning["fold"]).apply(sorted).tolist() == [candidates] * 4
+    assert tried.groupby(tuning["fold"]).apply(sorted).tolist() == [candidates] * 3
     epochs = pd.read_csv(genes / "cv/r0/bilstm/epochs.tsv", sep="\t", dtype={"fold": str})
     inner = epochs[epochs["inner_fold"].notna()]
     assert set(inner.groupby(["fold", "inner_fold"]).size()) == {candidates[-1]}
