@@ -2,7 +2,7 @@
 
 import importlib
 
-from genestrata.cleaning import check_cycle, check_features, check_labels, clean, resolve_unlabelled
+from genestrata.cleaning import check_cycle, check_features, clean, report_classes, resolve_unlabelled
 from genestrata.files import write_json, write_table
 from genestrata.logs import job_log
 from genestrata.readers import READERS
@@ -21,12 +21,9 @@ def main(files, reader, study, features_path, samples_path, cleaning_path):
     matrix, samples = resolve_unlabelled(matrix, samples, study["unlabelled"], where, terms)
     matrix, samples, report = clean(matrix, samples, study["clean"], where, terms)
     check_features(matrix, where, terms)
-    known = labelled(samples)
     label_file = files.get("samples", where)
-    check_cycle(known["label"], study["cycle"], label_file)
-    check_labels(known, label_file, terms)
-    report["classes"] = {label: int(size) for label, size in known["label"].value_counts().sort_index().items()}
-    report["to_predict"] = len(samples) - len(known)
+    check_cycle(labelled(samples)["label"], study["cycle"], label_file)
+    report_classes(report, samples, label_file, terms)
     matrix.insert(0, "sample", matrix.index)
     write_table(matrix, features_path)
     write_table(samples, samples_path)

@@ -2,13 +2,12 @@
 
 import importlib
 
-from genestrata.cleaning import check_labels
+from genestrata.cleaning import report_classes
 from genestrata.files import write_json, write_table
 from genestrata.homology import group_sequences
 from genestrata.logs import job_log
 from genestrata.readers import READERS
 from genestrata.sequence_cleaning import clean_sequences
-from genestrata.tables import labelled
 from genestrata.wording import TERMS
 
 
@@ -18,10 +17,7 @@ def main(files, reader, study, sequences_path, samples_path, cleaning_path):
     table = importlib.import_module(f"genestrata.{READERS[reader['reader']]}").read(files, settings)
     where = next(iter(files.values()))
     table, report = clean_sequences(table, study["clean"], where)
-    known = labelled(table)
-    check_labels(known, where, TERMS["sequence"])
-    report["classes"] = {label: int(size) for label, size in known["label"].value_counts().sort_index().items()}
-    report["to_predict"] = len(table) - len(known)
+    report_classes(report, table, where, TERMS["sequence"])
     report["homology"] = None
     # Groups of the user's own, such as organisms, are not replaced.
     if study["homology"] and (table["group"] == "").all():

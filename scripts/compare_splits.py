@@ -5,7 +5,7 @@ import pandas as pd
 from genestrata.cohort import Cohort
 from genestrata.files import write_table
 from genestrata.logs import job_log
-from genestrata.ranking import Rankings, Unranked, rank_folds
+from genestrata.ranking import rank_here
 from genestrata.seeds import derive_seed
 from genestrata.splitting import read_evaluated_folds, split_samples
 from genestrata.tables import labelled, read_samples
@@ -19,14 +19,10 @@ def main(inputs, output, models, evaluation, select, model_params, seed, threads
     samples = labelled(samples)
     split_seed = derive_seed(seed, "random split")
     splits = split_samples(samples, {**evaluation, "scheme": "cv"}, split_seed, inputs.samples)
+    sizes = sizes_to_try(select, len(cohort.features))
     tables = []
     for fold in read_evaluated_folds(splits, samples, sorted(set(splits["repeat"]))):
-        if cohort.holds_sequences:
-            rankings = Unranked(cohort.features)
-        else:
-            ranking = rank_folds(cohort.values, cohort.labels, cohort.features, [fold], select["method"])
-            rankings = Rankings(ranking, cohort.features)
-        sizes = sizes_to_try(select, len(cohort.features))
+        rankings = rank_here(cohort, [fold], select["method"])
         for model in models:
             settings = candidate_settings(model, sizes, len(cohort.features), model_params[model])
             fold_seed = derive_seed(split_seed, fold.repeat, fold.name, model)

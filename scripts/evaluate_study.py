@@ -170,14 +170,14 @@ def main(inputs, outputs, study, data, evaluation, calibration, orders, cycle, t
     protocol = dict(evaluation) | {"scheme": resolve_scheme(evaluation, samples), "seed": seed}
     metrics, test = evaluate(predictions, tuning, history, samples, protocol, calibration)
     cleaning = read_json(inputs.cleaning)
-    raw = test_rows(predictions)
+    raw, tested = test_rows(predictions), weights_of_tested(test, samples, protocol)
     metrics |= {
         "study": study,
         "data": data,
         "n_features": cleaning["after"]["features"],
         "controls": {
             "permuted_labels": summarise(read_table(inputs.controls)),
-            "gene_order": compare(inputs.orders, orders, raw, *weights_of_tested(test, samples, protocol)),
+            "gene_order": compare(inputs.orders, orders, raw, *tested),
         },
     }
     # What only this kind of study has, from the jobs that ran beside the evaluation.
@@ -186,9 +186,9 @@ def main(inputs, outputs, study, data, evaluation, calibration, orders, cycle, t
     if "marker_recovery" in stability:
         metrics["extra"]["marker_recovery"] = stability["marker_recovery"]
     if cycle:
-        metrics["extra"]["cyclic_error"] = cyclic_errors(test, cycle, *weights_of_tested(test, samples, protocol))
+        metrics["extra"]["cyclic_error"] = cyclic_errors(test, cycle, *tested)
     metrics["extra"]["cv_against_test"] = cv_against_test(tuning, test)
-    gaps = split_gaps(inputs.random_split, raw, *weights_of_tested(test, samples, protocol))
+    gaps = split_gaps(inputs.random_split, raw, *tested)
     if gaps:
         metrics["extra"]["random_split"] = gaps
     if inputs.identity:

@@ -41,9 +41,7 @@ class IntegratedGradients:
     def __init__(self, estimator: SequenceNetwork):
         from genestrata.models.recurrence import fuse
 
-        network = fuse(estimator.network)
-        network.set_weights(estimator.network.get_weights())
-        self.gradient, self.embedding = compile_gradient(network)
+        self.gradient, self.embedding = compile_gradient(fuse(estimator.network))
         # Neither padding, the first row, nor the unknown token, the last.
         self.baseline = self.embedding[1:-1].mean(axis=0)
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from genestrata.errors import InputError
+from genestrata.tables import labelled
 from genestrata.wording import TERMS, Terms
 
 logger = logging.getLogger(__name__)
@@ -167,6 +168,14 @@ def check_labels(samples: pd.DataFrame, where: str, terms: Terms = TERMS["expres
         raise InputError(
             f"{where}: classes with fewer than 3 {terms.samples}: {named}; add {terms.samples}, merge or drop the class"
         )
+
+
+def report_classes(report: dict[str, Any], samples: pd.DataFrame, where: str, terms: Terms) -> None:
+    """`check_labels`, then the size of each class and the number of samples to be predicted into the report."""
+    known = labelled(samples)
+    check_labels(known, where, terms)
+    report["classes"] = {label: int(size) for label, size in known["label"].value_counts().sort_index().items()}
+    report["to_predict"] = len(samples) - len(known)
 
 
 def _shape(matrix: pd.DataFrame) -> dict[str, int]:

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from genestrata.cohort import Cohort
 from genestrata.errors import InputError
 from genestrata.predictions import codes
-from genestrata.ranking import Rankings, Unranked, rank_folds
+from genestrata.ranking import rank_here
 from genestrata.scoring import balanced_accuracy
 from genestrata.seeds import derive_seed
 from genestrata.splitting import Fold, keeps_groups, read_folds, resolve_scheme, split_samples
@@ -92,10 +92,7 @@ def _score(
     cohort: Cohort, folds: Sequence[Fold], method: str, settings: Sequence[Mapping[str, Any]], model: str, seed: int
 ) -> float:
     """Balanced accuracy of the pooled test predictions."""
-    if cohort.holds_sequences:
-        rankings = Unranked(cohort.features)
-    else:
-        rankings = Rankings(rank_folds(cohort.values, cohort.labels, cohort.features, folds, method), cohort.features)
+    rankings = rank_here(cohort, folds, method)
     parts = [train_fold(model, cohort, fold, rankings, settings, seed, 1).predictions for fold in folds]
     test = pd.concat(parts)
     test = test[test["inner_fold"].isna()]

@@ -13,7 +13,6 @@ from tqdm import tqdm
 
 from genestrata.attribution import attribute, token_table, word_effects
 from genestrata.cohort import Cohort
-from genestrata.files import write_table
 from genestrata.kmers import KmerClassifier
 from genestrata.models.networks import NetworkClassifier, network_input
 from genestrata.models.registry import REGISTRY
@@ -22,6 +21,7 @@ from genestrata.models.storage import FittedModel
 from genestrata.seeds import derive_seed
 from genestrata.splitting import FINAL, Fold
 from genestrata.stability import nogueira_of_sets
+from genestrata.tables import write_declared
 
 logger = logging.getLogger(__name__)
 
@@ -56,10 +56,8 @@ class Explanation(NamedTuple):
     attributions: pd.DataFrame | None = None
 
     def write(self, outputs: Any) -> None:
-        """Write each table that a rule declares by its name among its outputs."""
-        for name, table in self._asdict().items():
-            if hasattr(outputs, name):
-                write_table(table, getattr(outputs, name))
+        """`write_declared`."""
+        write_declared(self._asdict(), outputs)
 
 
 def shap_values(name: str, model: FittedModel, Z: np.ndarray, background: np.ndarray, seed: int) -> np.ndarray:

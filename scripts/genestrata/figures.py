@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
 from genestrata.appearance import PALETTE, colour
@@ -44,11 +45,24 @@ def plot_confusion(matrix: pd.DataFrame, title: str, stem: str | Path, note: str
         drawing.colorbar(image, ax=axes, label="Share of the true class", shrink=0.8)
 
 
+def pooled_scores(repeats: Sequence[TestPredictions], code: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which samples are of one class, and its probabilities, over folds and repeats."""
+    positive = np.concatenate([part.codes == code for part in repeats])
+    return positive, np.concatenate([part.probabilities[:, code] for part in repeats])
+
+
+def draw_curves(axes: Axes, curves: Mapping[str, Sequence[np.ndarray]]) -> None:
+    """Lines in the unit square, label to x and y."""
+    for number, (label, (x, y)) in enumerate(curves.items()):
+        style = ("-", "--", "-.")[number // len(PALETTE) % 3]
+        axes.plot(x, y, style, color=colour(number), label=label, linewidth=1.6, alpha=0.9)
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    axes.set_aspect("equal")
+
+
 def roc_points(repeats: Sequence[TestPredictions], code: int) -> tuple[np.ndarray, np.ndarray]:
     """False and true positive rates of one class against the rest, pooled over folds and repeats."""
-    positive = np.concatenate([part.codes == code for part in repeats])
-    scores = np.concatenate([part.probabilities[:, code] for part in repeats])
-    false_rate, true_rate, _ = roc_curve(positive, scores)
+    false_rate, true_rate, _ = roc_curve(*pooled_scores(repeats, code))
     return false_rate, true_rate
 
 
@@ -56,26 +70,16 @@ def plot_roc(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str, st
     """ROC curves, label (with its area) to false and true positive rates."""
     with figure(stem, 5.2, 4.4, note) as (_, axes):
         axes.plot([0, 1], [0, 1], color="#999999", linestyle=":", linewidth=1)
-        for number, (label, (false_rate, true_rate)) in enumerate(curves.items()):
-            style = ("-", "--", "-.")[number // len(PALETTE) % 3]
-            axes.plot(false_rate, true_rate, style, color=colour(number), label=label, linewidth=1.6, alpha=0.9)
-        axes.set(
-            xlabel="False positive rate",
-            ylabel="True positive rate",
-            title=title,
-            xlim=(-0.01, 1.01),
-            ylim=(-0.01, 1.01),
-        )
-        axes.set_aspect("equal")
+        draw_curves(axes, curves)
+        axes.set(xlabel="False positive rate", ylabel="True positive rate", title=title)
         axes.legend(loc="lower right", fontsize=7)
 
 
 def precision_recall_points(repeats: Sequence[TestPredictions], code: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Recall and precision of one class against the rest, pooled over folds and repeats, and the average precision."""
-    positive = np.concatenate([part.codes == code for part in repeats])
-    scores = np.concatenate([part.probabilities[:, code] for part in repeats])
-    precision, recall, _ = precision_recall_curve(positive, scores)
-    return recall, precision, float(average_precision_score(positive, scores))
+    pooled = pooled_scores(repeats, code)
+    precision, recall, _ = precision_recall_curve(*pooled)
+    return recall, precision, float(average_precision_score(*pooled))
 
 
 def plot_precision_recall(
@@ -83,11 +87,8 @@ def plot_precision_recall(
 ) -> None:
     """Precision-recall curves, label (with its average precision) to recall and precision."""
     with figure(stem, 6.4, 4.4, note) as (_, axes):
-        for number, (label, (recall, precision)) in enumerate(curves.items()):
-            style = ("-", "--", "-.")[number // len(PALETTE) % 3]
-            axes.plot(recall, precision, style, color=colour(number), label=label, linewidth=1.6, alpha=0.9)
-        axes.set(xlabel="Recall", ylabel="Precision", title=title, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
-        axes.set_aspect("equal")
+        draw_curves(axes, curves)
+        axes.set(xlabel="Recall", ylabel="Precision", title=title)
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7, title="Average precision")
 
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
-from genestrata.metrics import all_metrics
+from genestrata.metrics import all_metrics, paired_entry, wilson_interval
 from genestrata.predictions import class_names, codes
 from genestrata.scoring import balanced_accuracy
 from genestrata.splitting import FINAL
@@ -54,14 +53,13 @@ def accuracy_by_identity(test: pd.DataFrame, identity: pd.DataFrame) -> dict[str
     right = joined["true"] == joined["predicted"]
     table: dict[str, list[dict[str, Any]]] = {}
     for (model, number), hits in right.groupby([joined["model"], place], sort=False):
-        interval = binomtest(int(hits.sum()), len(hits)).proportion_ci(method="wilson")
         table.setdefault(model, []).append(
             {
                 "from": IDENTITY_BINS[number],
                 "to": IDENTITY_BINS[number + 1],
                 "n": len(hits),
                 "accuracy": float(hits.mean()),
-                "ci95": [float(interval.low), float(interval.high)],
+                "ci95": wilson_interval(int(hits.sum()), len(hits)),
             }
         )
     return {model: sorted(bins, key=lambda entry: entry["from"]) for model, bins in table.items()}
@@ -79,13 +77,7 @@ def compare_splits(grouped: Sequence[Any], random: Sequence[Any], weights: np.nd
     for table in (values, draws):
         table["gap"] = {metric: table["random"][metric] - table["grouped"][metric] for metric in METRICS}
     return {
-        name: {
-            metric: {
-                "value": float(values[name][metric][0]),
-                "ci95": np.nanpercentile(draws[name][metric], [2.5, 97.5]).tolist(),
-            }
-            for metric in METRICS
-        }
+        name: {metric: paired_entry(values[name][metric], draws[name][metric]) for metric in METRICS}
         for name in ("grouped", "random", "gap")
     }
 

@@ -25,11 +25,19 @@ ALPHABETS = {
     "reduced_protein": "".join(group[0] for group in AMINO_ACID_GROUPS),
 }
 STRANDS = ("one", "both")
+# Words that k-mer models read unless they or a study say otherwise: values to search, as in `models`.
+WORDS: dict[str, list[Any]] = {
+    "alphabet": ["reduced_protein"],
+    "shortest": [2],
+    "longest": [4],
+    "strands": ["one"],
+    "min_count": [2],
+}
 # Counts of sequences seen before are kept up to this number of distinct k-mers in all: 12 bytes each.
 KEPT_KMERS = 20_000_000
 
 
-def _letter_codes(groups: Sequence[str]) -> np.ndarray:
+def letter_codes(groups: Sequence[str]) -> np.ndarray:
     """(256,) int64: byte of a letter to the place of its group, len(groups) for any other."""
     codes = np.full(256, len(groups), dtype=np.int64)
     for place, group in enumerate(groups):
@@ -37,7 +45,7 @@ def _letter_codes(groups: Sequence[str]) -> np.ndarray:
     return codes
 
 
-_PROTEIN_CODES = {"protein": _letter_codes(AMINO_ACIDS), "reduced_protein": _letter_codes(AMINO_ACID_GROUPS)}
+_PROTEIN_CODES = {"protein": letter_codes(AMINO_ACIDS), "reduced_protein": letter_codes(AMINO_ACID_GROUPS)}
 
 
 @dataclass(frozen=True)

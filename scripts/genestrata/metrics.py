@@ -180,6 +180,17 @@ def bootstrap_weights(codes: np.ndarray, groups: np.ndarray | None, seed: int, d
     return weights[:, unit]
 
 
+def wilson_interval(hits: int, n: int) -> list[float]:
+    """95 % interval of a share, [low, high] (Wilson 1927, JASA 22:209)."""
+    interval = binomtest(hits, n).proportion_ci(method="wilson")
+    return [float(interval.low), float(interval.high)]
+
+
+def paired_entry(value: np.ndarray, draws: np.ndarray) -> dict[str, Any]:
+    """A metric, or a difference of two from the same weights, as {value, ci95}; value : (1,); draws : (n_draws,)."""
+    return {"value": float(value[0]), "ci95": np.nanpercentile(draws, [2.5, 97.5]).tolist()}
+
+
 def intervals(
     repeats: Sequence[TestPredictions], weights: np.ndarray, n_samples: int, single_split: bool
 ) -> dict[str, dict[str, Any]]:
@@ -196,8 +207,7 @@ def intervals(
         table[name] = {"value": float(value[0]), "ci95": bounds}
     if single_split:
         hits = int(np.sum(repeats[0].predicted == repeats[0].codes))
-        wilson = binomtest(hits, len(repeats[0].codes)).proportion_ci(method="wilson")
-        table["accuracy"]["ci95"] = [float(wilson.low), float(wilson.high)]
+        table["accuracy"]["ci95"] = wilson_interval(hits, len(repeats[0].codes))
     return table
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from genestrata.cohort import Cohort
-from genestrata.metrics import all_metrics
+from genestrata.metrics import all_metrics, paired_entry
 from genestrata.models import parameter_grid
 from genestrata.ranking import Rankings
 from genestrata.seeds import derive_seed
@@ -60,16 +60,14 @@ def compare_orders(repeats: Mapping[str, Sequence[Any]], own: str, weights: np.n
     ones = np.ones((1, weights.shape[1]))
     values = {order: all_metrics(parts, ones) for order, parts in repeats.items()}
     draws = {order: all_metrics(parts, weights) for order, parts in repeats.items()}
-
-    def entry(value: np.ndarray, drawn: np.ndarray) -> dict[str, Any]:
-        return {"value": float(value[0]), "ci95": np.percentile(drawn, [2.5, 97.5]).tolist()}
-
     table: dict[str, Any] = {}
     for order in repeats:
-        table[order] = {name: entry(values[order][name], draws[order][name]) for name in METRICS}
+        table[order] = {name: paired_entry(values[order][name], draws[order][name]) for name in METRICS}
         if order != own:
             table[order] |= {
-                f"{name}_gain": entry(values[own][name] - values[order][name], draws[own][name] - draws[order][name])
+                f"{name}_gain": paired_entry(
+                    values[own][name] - values[order][name], draws[own][name] - draws[order][name]
+                )
                 for name in METRICS
             }
     return table

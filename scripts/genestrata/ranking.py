@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.feature_selection import f_classif
 from sklearn.preprocessing import StandardScaler
 
+from genestrata.cohort import Cohort
 from genestrata.splitting import Fold
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,13 @@ class Rankings:
         """Columns of the k best features, best first, with mean and standard deviation on that training part."""
         columns, mean, scale = self._parts[fold, -1 if inner_fold is None else inner_fold]
         return columns[:k], mean[:k], scale[:k]
+
+
+def rank_here(cohort: Cohort, folds: Iterable[Fold], method: str) -> "Rankings | Unranked":
+    """Rankings of folds of one repeat, fitted now; nothing is ranked in sequences."""
+    if cohort.holds_sequences:
+        return Unranked(cohort.features)
+    return Rankings(rank_folds(cohort.values, cohort.labels, cohort.features, folds, method), cohort.features)
 
 
 class Unranked:

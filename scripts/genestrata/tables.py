@@ -1,5 +1,6 @@
 """The tables of a study that most rules read, with the column types that they need."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,6 +41,13 @@ def read_all(paths: list[str], **columns: list[str]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def write_declared(tables: Mapping[str, pd.DataFrame], outputs: Any) -> None:
+    """Write each table that a rule declares by its name among its outputs."""
+    for name, table in tables.items():
+        if hasattr(outputs, name):
+            write_table(table, getattr(outputs, name))
+
+
 class TrainingTables(NamedTuple):
     """What training a model leaves beside the fitted models.
 
@@ -54,7 +62,5 @@ class TrainingTables(NamedTuple):
     epochs: pd.DataFrame | None = None
 
     def write(self, outputs: Any) -> None:
-        """Write each table that a rule declares by its name among its outputs."""
-        for name, table in self._asdict().items():
-            if hasattr(outputs, name):
-                write_table(table, getattr(outputs, name))
+        """`write_declared`."""
+        write_declared(self._asdict(), outputs)

@@ -123,6 +123,7 @@ def train_fold(
     out_of_fold = np.zeros((len(settings), len(fold.train), len(cohort.classes)))
     inner_of_row = np.empty(len(fold.train), dtype=int)
     epochs = []
+    fits = stages_of(name, settings)
     for number, (train, held_out) in enumerate(fold.inner):
         selected = best_features(name, rankings, fold, number, largest_k)
         columns, mean, scale = selected
@@ -132,7 +133,7 @@ def train_fold(
         )
         places = np.searchsorted(fold.train, held_out)
         inner_of_row[places] = number
-        for fitted, staged in stages_of(name, settings):
+        for fitted, staged in fits:
             model, order = fit_in_fold(name, fold, number, Z, cohort, train, selected, fitted, seed, threads)
             for position, stage in staged.items():
                 if stage is not None:
@@ -184,20 +185,20 @@ def stages_of(name: str, settings: Sequence[Mapping[str, Any]]) -> list[tuple[Ma
     """The settings to fit, each with the candidates that its fit serves: position among `settings` to the value of the
     staged parameter, None for a model without one."""
     parameter = getattr(load_module(name), "STAGED", None)
+    if parameter is None:
+        return [(setting, {position: None}) for position, setting in enumerate(settings)]
     fits: dict[str, dict[int, Any]] = {}
     for position, setting in enumerate(settings):
         others = {key: value for key, value in setting["parameters"].items() if key != parameter}
-        key = json.dumps([setting["k"], others, None if parameter else position])
-        fits.setdefault(key, {})[position] = setting["parameters"].get(parameter)
+        fits.setdefault(json.dumps([setting["k"], others]), {})[position] = setting["parameters"][parameter]
     result = []
     for staged in fits.values():
-        last = max(staged, key=lambda position: (staged[position] or 0, -position))
-        values = sorted(value for value in staged.values() if value is not None)
-        if len(values) > 1:
-            parameters = {**settings[last]["parameters"], "stages": values}
-            result.append(({**settings[last], "parameters": parameters}, staged))
+        largest = settings[max(staged, key=staged.get)]
+        if len(staged) > 1:
+            parameters = {**largest["parameters"], "stages": sorted(staged.values())}
+            result.append(({**largest, "parameters": parameters}, staged))
         else:
-            result.append((settings[last], dict.fromkeys(staged)))
+            result.append((largest, dict.fromkeys(staged)))
     return result
 
 

@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from planted import plant_sequences
+from planted import cohort_of, plant_sequences
 
-from genestrata import controls
-from genestrata.cohort import Cohort
+from genestrata import controls, ranking
 from genestrata.controls import permute_labels, permuted_scores, summarise
 
 LABELS = ["A"] * 8 + ["B"] * 4
@@ -54,16 +53,18 @@ def test_samples_are_permuted_where_groups_hold_several_labels(make_samples):
 def test_every_step_sees_the_permuted_labels(make_cohort, make_samples, monkeypatch):
     seen = {}
 
-    def spy(name, real, labels_of):
+    def spy(module, name, labels_of):
+        real = getattr(module, name)
+
         def call(*arguments):
             seen.setdefault(name, []).append("".join(labels_of(arguments)))
             return real(*arguments)
 
-        monkeypatch.setattr(controls, name, call)
+        monkeypatch.setattr(module, name, call)
 
-    spy("split_samples", controls.split_samples, lambda arguments: arguments[0]["label"])
-    spy("rank_folds", controls.rank_folds, lambda arguments: arguments[1])
-    spy("train_fold", controls.train_fold, lambda arguments: arguments[1].labels)
+    spy(controls, "split_samples", lambda arguments: arguments[0]["label"])
+    spy(ranking, "rank_folds", lambda arguments: arguments[1])
+    spy(controls, "train_fold", lambda arguments: arguments[1].labels)
     cohort = make_cohort(sizes=(10, 8))
     evaluation = {"scheme": "cv", "folds": 2, "repeats": 1, "inner_folds": 2}
     select = {"method": "anova_f", "k": [3]}
@@ -92,22 +93,14 @@ def genes(make_samples):
     X, y = plant_sequences((16, 16))
     X[1::2] = X[::2]
     samples = make_samples([("A", "B")[code] for code in y], group=[f"h{number // 2}" for number in range(32)])
-    cohort = Cohort(
-        values=X,
-        features=np.array(["sequence"], dtype=object),
-        samples=samples["sample"].to_numpy(dtype=object),
-        labels=samples["label"].to_numpy(dtype=object),
-        classes=["A", "B"],
-        groups=samples["group"].to_numpy(dtype=object),
-    )
-    return cohort, samples
+    return cohort_of(X, samples), samples
 
 
 SEQUENCES = {"scheme": "grouped_cv", "folds": 4, "repeats": 1, "inner_folds": 2}
 
 
 def test_permuted_labels_of_sequences_score_as_guessing_though_pairs_are_equal(genes, monkeypatch):
-    monkeypatch.setattr(controls, "rank_folds", None)
+    monkeypatch.setattr(ranking, "rank_folds", None)
     scores = permuted_scores(*genes, SEQUENCES, {"method": "none"}, "kmer_nearest", {}, 20, 1, "x")
     assert scores["balanced_accuracy"].mean() == pytest.approx(0.5, abs=0.1)
     assert scores["balanced_accuracy"].nunique() > 3

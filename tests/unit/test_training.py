@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from planted import plant_sequences
+from planted import cohort_of, plant_sequences
 
 from genestrata import training
 from genestrata.cohort import Cohort
@@ -524,15 +524,7 @@ def genes(make_samples, make_folds):
     """A cohort of text whose classes a word of their protein tells, in groups of two, and its folds."""
     X, y = plant_sequences((12, 12))
     samples = make_samples([("A", "B")[code] for code in y], group=[f"h{number // 2}" for number in range(24)])
-    cohort = Cohort(
-        values=X,
-        features=np.array(["sequence"], dtype=object),
-        samples=samples["sample"].to_numpy(dtype=object),
-        labels=samples["label"].to_numpy(dtype=object),
-        classes=["A", "B"],
-        groups=samples["group"].to_numpy(dtype=object),
-    )
-    return cohort, make_folds(samples, scheme="grouped_cv")
+    return cohort_of(X, samples), make_folds(samples, scheme="grouped_cv")
 
 
 def test_unranked_features_are_all_there_are_unscaled():

@@ -8,10 +8,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from genestrata.models.context import NO_CONTEXT, FitContext
-from genestrata.models.sequence_networks import SEQUENCE_TRAINING, SequenceNetwork, fit_sequence_network
+from genestrata.models.sequence_networks import SEQUENCE_TRAINING, fit_sequence_network
 
 SETTINGS: dict[str, Any] = SEQUENCE_TRAINING | {
     "reads": "reduced_protein",
@@ -98,13 +95,4 @@ def summarise(steps: Any, present: Any, summary: str) -> Any:
     return ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
 
-def fit(
-    X: np.ndarray,
-    y: np.ndarray,
-    settings: Mapping[str, Any],
-    seed: int,
-    threads: int,
-    context: FitContext = NO_CONTEXT,
-) -> SequenceNetwork:
-    """`fit_sequence_network` on (n, 1) text."""
-    return fit_sequence_network("bilstm", X, y, settings, seed, threads, context)
+fit = functools.partial(fit_sequence_network, "bilstm")

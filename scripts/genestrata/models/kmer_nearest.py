@@ -5,18 +5,11 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from genestrata.kmers import KmerClassifier, learn_kmers
+from genestrata.kmers import WORDS, KmerClassifier, learn_kmers
 from genestrata.models.context import NO_CONTEXT, FitContext
 
 READS = "sequences"
-SEARCH_SPACE: dict[str, list[Any]] = {
-    "alphabet": ["protein"],
-    "shortest": [4],
-    "longest": [4],
-    "strands": ["one"],
-    "min_count": [1],
-    "neighbours": [1, 3],
-}
+SEARCH_SPACE = WORDS | {"alphabet": ["protein"], "shortest": [4], "min_count": [1], "neighbours": [1, 3]}
 # Similarity at which the class frequencies of the training rows count as much as one neighbour.
 DOUBT = 0.05
 # Sequences compared with all training rows at once, which bounds the memory.

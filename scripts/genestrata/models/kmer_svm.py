@@ -5,18 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from genestrata.kmers import KmerClassifier, learn_kmers
+from genestrata.kmers import WORDS, KmerClassifier, learn_kmers
 from genestrata.models.context import NO_CONTEXT, FitContext
 
 READS = "sequences"
-SEARCH_SPACE: dict[str, list[Any]] = {
-    "alphabet": ["reduced_protein"],
-    "shortest": [2],
-    "longest": [4],
-    "strands": ["one"],
-    "min_count": [2],
-    "C": [1.0, 10.0],
-}
+SEARCH_SPACE = WORDS | {"C": [1.0, 10.0]}
 
 
 def fit(

@@ -24,7 +24,7 @@ class FusedLSTM(keras.layers.LSTM):
 
 
 def fuse(network: keras.Model) -> keras.Model:
-    """A network of the same layers and new weights whose LSTMs are fused."""
+    """A network of the same layers and weights whose LSTMs are fused."""
 
     def copy(layer: keras.layers.Layer) -> keras.layers.Layer:
         if not isinstance(layer, keras.layers.Bidirectional):
@@ -32,4 +32,6 @@ def fuse(network: keras.Model) -> keras.Model:
         config = layer.forward_layer.get_config()
         return keras.layers.Bidirectional(FusedLSTM.from_config(config), name=layer.name)
 
-    return keras.models.clone_model(network, clone_function=copy)
+    fused = keras.models.clone_model(network, clone_function=copy)
+    fused.set_weights(network.get_weights())
+    return fused

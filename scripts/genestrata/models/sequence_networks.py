@@ -4,7 +4,7 @@ import functools
 import importlib
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,9 +62,7 @@ class SequenceNetwork(NetworkClassifier):
         """From tokens of each row to probabilities; the steps of the network run in one operation."""
         from genestrata.models.recurrence import fuse
 
-        network = fuse(self.network)
-        network.set_weights(self.network.get_weights())
-        return compile_prediction(network)
+        return compile_prediction(fuse(self.network))
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Probabilities (n_samples, n_classes) float64, means of both strands if the network was trained on both."""
@@ -113,11 +111,12 @@ def fit_sequence_network(
     return SequenceNetwork(network, settings, history, kept)
 
 
-class SequenceRows:
+class SequenceRows(NamedTuple):
     """Training rows: tokens, those of the other strand or None, and the group of each row as a number."""
 
-    def __init__(self, tokens: np.ndarray, other_strand: np.ndarray | None, groups: np.ndarray):
-        self.tokens, self.other_strand, self.groups = tokens, other_strand, groups
+    tokens: np.ndarray
+    other_strand: np.ndarray | None
+    groups: np.ndarray
 
 
 def row_weights(y: np.ndarray, groups: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from genestrata.dna import AMINO_ACIDS, NUCLEOTIDES, encode, reverse_complement, translate
-from genestrata.kmers import AMINO_ACID_GROUPS
+from genestrata.kmers import AMINO_ACID_GROUPS, letter_codes
 
 PADDING = 0
 # The tokens of each reading; ids count from 1, one more stands for anything else.
@@ -19,17 +19,10 @@ TOKENS = {
 UNKNOWN = {"dna": "N", "codon": "NNN", "protein": "X", "reduced_protein": "X"}
 
 
-def _amino_codes(groups: Sequence[str]) -> np.ndarray:
-    """(256,) uint8: byte of an amino acid to the id of its group, one more for any other."""
-    codes = np.full(256, len(groups) + 1, dtype=np.uint8)
-    for place, group in enumerate(groups, start=1):
-        codes[list(group.encode())] = place
-    return codes
-
-
+# Ids by the byte of an amino acid, of a stop or of anything else.
 _AMINO_CODES = {
-    "protein": _amino_codes([*AMINO_ACIDS, "*"]),
-    "reduced_protein": _amino_codes([*AMINO_ACID_GROUPS, "*"]),
+    name: (letter_codes([*groups, "*"]) + 1).astype(np.uint8)
+    for name, groups in (("protein", AMINO_ACIDS), ("reduced_protein", AMINO_ACID_GROUPS))
 }
 
 
