@@ -1,6 +1,7 @@
 """Every classical model and the meta-learner: fitting, probabilities, determinism, and files that load safely."""
 
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -92,8 +93,9 @@ def test_saved_model_predicts_the_same_and_holds_no_pickle(name, n_classes, tmp_
     assert (loaded.features, loaded.classes, loaded.settings) == (model.features, model.classes, {"k": FEATURES})
     files = sorted(tmp_path.iterdir())
     assert sum(file.stat().st_size for file in files) == size
-    assert [file.suffix for file in files] == [".json", ".ubj" if name == "xgboost" else ".skops"]
-    if name != "xgboost":
+    suffix = {"xgboost": ".ubj", "lightgbm": ".txt"}.get(name, ".skops")
+    assert {file.suffix for file in files} == {".json", suffix}
+    if suffix == ".skops":
         with zipfile.ZipFile(files[1]) as archive:
             members = {member: archive.read(member) for member in archive.namelist()}
         assert {member.rpartition(".")[2] for member in members} <= {"json", "npy"}
@@ -319,7 +321,7 @@ def test_untrusted_type_is_refused(tmp_path):
         load_skops(tmp_path / "model.skops")
 
 
-@pytest.mark.parametrize("name", ["logistic_regression", "xgboost"])
+@pytest.mark.parametrize("name", ["logistic_regression", "xgboost", "lightgbm"])
 def test_file_of_another_kind_is_refused(name, tmp_path):
     X, y = draw(2)
     fit(name, X, y, ["A", "B"]).save(tmp_path / "model")
@@ -355,6 +357,63 @@ def test_tampered_booster_is_refused(field, value, kind, tmp_path):
 # Search spaces
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"(left_child=)\S+", r"\g<1>1000000"),
+        (r"(right_child=)\S+", r"\g<1>-1000000"),
+        (r"(left_child=)\S+", r"\g<1>0"),
+        (r"(split_feature=)\S+", r"\g<1>1000000"),
+        (r"(split_feature=)\S+", r"\g<1>-1"),
+        (r"(decision_type=)\S+", r"\g<1>1"),
+        (r"(decision_type=)\S+ ", r"\g<1>"),
+        (r"(leaf_value=)\S+ ", r"\g<1>"),
+        (r"(threshold=)\S+ ", r"\g<1>"),
+        (r"num_leaves=\d+", "num_leaves=1000000"),
+        (r"num_leaves=\d+", "num_leaves=3\nnum_leaves=4"),
+        ("num_cat=0", "num_cat=1"),
+        ("is_linear=0", "is_linear=1"),
+        (r"num_tree_per_iteration=\d", "num_tree_per_iteration=7"),
+        (r"max_feature_idx=\d", "max_feature_idx=1000000"),
+        ("objective=", "tree_sizes=5 5 5\nobjective="),
+        ("objective=\\w+", "objective=regression"),
+    ],
+)
+def test_tampered_trees_of_lightgbm_are_refused(pattern, text, n_classes, tmp_path):
+    fit("lightgbm", *draw(n_classes), list("ABC")[:n_classes]).save(tmp_path / "model")
+    file = tmp_path / "model.txt"
+    sound = file.read_text()
+    file.write_text(re.sub(pattern, text, sound, count=1))
+    assert file.read_text() != sound
+    with pytest.raises(InputError, match=r"model\.txt: (refused|not a readable)"):
+        FittedModel.load(tmp_path / "model")
+
+
+def test_lightgbm_of_other_columns_or_classes_than_its_description_is_refused(tmp_path):
+    fit("lightgbm", *draw(3), list("ABC")).save(tmp_path / "model")
+    path, description = tmp_path / "model.json", json.loads((tmp_path / "model.json").read_text())
+    path.write_text(json.dumps(description | {"class_codes": [0, 1], "classes": ["A", "B"]}))
+    with pytest.raises(InputError, match="no set of trees that Genestrata makes"):
+        FittedModel.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_effects_of_lightgbm_add_up_to_the_change_of_the_log_odds(n_classes):
+    X, y = draw(n_classes)
+    # Trees of one gene each would say as much by the genes of the other classes.
+    parameters = parameter_grid("lightgbm", {"colsample_bytree": 1.0})[0]
+    estimator = load_module("lightgbm").fit(X, y, parameters, 0, 1)
+    effects = estimator.tree_effects(X)
+    assert effects.shape == (len(X), FEATURES, 1 if n_classes == 2 else n_classes)
+    margins = estimator.booster.predict(X, raw_score=True).reshape(len(X), -1)
+    offsets = margins - effects.sum(axis=1)
+    np.testing.assert_allclose(offsets, np.broadcast_to(offsets[0], offsets.shape), atol=1e-9)
+    # The gene of a class counts most for its own rows.
+    own = effects[:, :, -1][y == n_classes - 1].mean(axis=0)
+    assert own.argmax() == n_classes - 1
+
+
 def test_parameter_grid_is_every_combination_and_overrides_replace_a_list():
     assert parameter_grid("decision_tree", {"max_depth": 3, "min_samples_leaf": [1, 5]}) == [
         {"max_depth": 3, "min_samples_leaf": 1},
@@ -383,3 +442,8 @@ def test_network_has_one_setting_that_overrides_replace():
 def test_titles():
     assert model_title("stack") == "Stack"
     assert model_title("linear_svm") == "Linear SVM"
+
+
+def test_discriminant_analysis_of_one_sample_a_class_is_refused_in_words():
+    with pytest.raises(InputError, match="shrinkage_lda: a part to fit on has one sample of each of its 3 classes"):
+        load_module("shrinkage_lda").fit(np.eye(3), np.arange(3), {"shrinkage": "auto"}, 0, 1)

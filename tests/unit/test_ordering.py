@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genestrata.errors import InputError
-from genestrata.ordering import GENE_ORDERS, order_features, read_genome_order
+from genestrata.ordering import GENE_ORDERS, order_features, read_genome_order, square_side
 
 
 def order(method, Z, columns=None, genome_order=None, seed=0):
@@ -73,6 +73,38 @@ def test_constant_genes_do_not_break_the_clustered_order(constant):
     assert sorted(clustered) == list(range(12))
     kept = [gene for gene in clustered if gene not in constant]
     assert np.count_nonzero(np.diff(block[kept])) == (2 if kept else 0)
+
+
+def alike_beside(order, block):
+    """Share of neighbours in a square, along rows and along columns, that are of one block."""
+    side = square_side(len(order))
+    picture = np.full(side**2, -1)
+    picture[: len(order)] = block[order]
+    picture = picture.reshape(side, side)
+    pairs = [(picture[:, :-1], picture[:, 1:]), (picture[:-1], picture[1:])]
+    return [float(np.mean((one == other)[(one >= 0) & (other >= 0)])) for one, other in pairs]
+
+
+def test_genes_that_are_expressed_alike_are_neighbours_on_the_grid_along_both_sides():
+    Z, block = draw_blocks(blocks=4, genes=24)
+    shuffle = np.random.default_rng(0).permutation(len(block))
+    along_rows, along_columns = alike_beside(order("grid", Z[:, shuffle]), block[shuffle])
+    assert along_rows > 0.8 and along_columns > 0.5
+    assert max(alike_beside(np.arange(len(block)), block[shuffle])) < 0.35
+
+
+@pytest.mark.parametrize("constant", [[0], range(12)])
+def test_constant_genes_do_not_break_the_grid(constant):
+    Z, _ = draw_blocks()
+    Z[:, list(constant)] = 0
+    assert sorted(order("grid", Z)) == list(range(12))
+
+
+def test_grid_depends_on_the_seed_and_on_training_rows_only():
+    Z, _ = draw_blocks(genes=12)
+    first = order("grid", Z, seed=1)
+    np.testing.assert_array_equal(order("grid", Z, columns=np.arange(36)[::-1], seed=1), first)
+    assert not np.array_equal(order("grid", Z, seed=2), first)
 
 
 def test_file_order_is_that_of_the_data():

@@ -228,8 +228,7 @@ def compile_gradient(network: Any) -> tuple[Callable, np.ndarray]:
     """
     import keras
 
-    if keras.config.backend() != "tensorflow":
-        raise RuntimeError(f"attributions of tokens need TensorFlow, KERAS_BACKEND is {keras.config.backend()}")
+    require_tensorflow("attributions of tokens")
     import tensorflow as tf
 
     layer = next(layer for layer in network.layers if isinstance(layer, keras.layers.Embedding))
@@ -251,3 +250,38 @@ def compile_gradient(network: Any) -> tuple[Callable, np.ndarray]:
         return tuple(part.numpy() for part in compiled_gradient(tokens, embedded, code))
 
     return gradient, keras.ops.convert_to_numpy(layer.embeddings)
+
+
+def compile_class_gradient(network: Any) -> Callable:
+    """A function (points, codes) -> gradients, like points, of each row's probability of its own class.
+
+    points : (n, ...) float32 as the network takes them; codes : (n,) int32, a class for each row. One pass serves rows
+    of different classes, because no row's probability depends on another row. Raises RuntimeError on a backend other
+    than TensorFlow.
+    """
+    require_tensorflow("gradients of a network")
+    import tensorflow as tf
+
+    n_classes = network.output_shape[-1]
+    signature = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32), tf.TensorSpec((None,), tf.int32)]
+
+    @tf.function(input_signature=signature)
+    def compiled_gradient(points, codes):
+        # Only the points are watched, so that no gradient of a weight is computed or kept.
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(points)
+            own = tf.reduce_sum(network(points, training=False) * tf.one_hot(codes, n_classes))
+        return tape.gradient(own, points)
+
+    def gradient(points, codes):
+        return compiled_gradient(points, codes).numpy()
+
+    return gradient
+
+
+def require_tensorflow(what: str) -> None:
+    """Raise RuntimeError if Keras runs on another backend."""
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+        raise RuntimeError(f"{what} need TensorFlow, KERAS_BACKEND is {keras.config.backend()}")

@@ -55,9 +55,7 @@ class Trainer:
         self.build, self.parameters, self.draw_batches = build, parameters, draw_batches
         self.network = network or build()
         self.network.compile(
-            optimizer=keras.optimizers.Adam(
-                parameters["learning_rate"], gradient_accumulation_steps=parts if parts > 1 else None
-            ),
+            optimizer=make_optimizer(parameters, parts),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=parameters["label_smoothing"]),
             weighted_metrics=["accuracy"],
         )
@@ -148,6 +146,17 @@ class Trainer:
                 )
             )
         return callbacks
+
+
+def make_optimizer(parameters: Mapping[str, Any], parts: int) -> keras.optimizers.Optimizer:
+    """Adam, or RMSprop (ρ 0.9) where the settings name it; with `decay` the learning rate is divided by 1 + decay x
+    step, so that no callback may reduce it."""
+    rate = parameters["learning_rate"]
+    if parameters.get("decay"):
+        rate = keras.optimizers.schedules.InverseTimeDecay(rate, decay_steps=1, decay_rate=parameters["decay"])
+    kinds = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}
+    kind = kinds[parameters.get("optimizer", "adam")]
+    return kind(rate, gradient_accumulation_steps=parts if parts > 1 else None)
 
 
 def running_average(average: list[np.ndarray], weights: list[np.ndarray], share: float) -> list[np.ndarray]:

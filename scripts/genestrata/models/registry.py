@@ -28,6 +28,7 @@ REGISTRY = {
     "decision_tree": ModelEntry("Decision tree", explainer="tree"),
     "random_forest": ModelEntry("Random forest", explainer="tree"),
     "xgboost": ModelEntry("XGBoost", explainer="tree"),
+    "lightgbm": ModelEntry("LightGBM", explainer="tree"),
     "fourier_phase": ModelEntry("Fourier phase", task="time_series"),
     "peak_time": ModelEntry("Peak time (rule)", task="time_series"),
     "kmer_logistic_regression": ModelEntry("k-mer logistic regression", explainer="linear", task="sequence"),
@@ -36,13 +37,15 @@ REGISTRY = {
     "kmer_nearest": ModelEntry("Nearest neighbours by k-mers", task="sequence"),
     "dense": ModelEntry("Dense network", explainer="gradient", deep=True),
     "cnn": ModelEntry("CNN", explainer="gradient", deep=True),
+    "cnn_2d": ModelEntry("2-D CNN", explainer="gradient", deep=True),
     "lstm": ModelEntry("LSTM", explainer="gradient", deep=True),
     "cnn_bilstm": ModelEntry("CNN-BiLSTM", explainer="gradient", deep=True, task="time_series"),
     "bilstm": ModelEntry("BiLSTM", explainer="gradient", deep=True, task="sequence"),
 }
-# Networks take their number of genes from the inner score of this model: the cheapest one that, like them, uses every
-# gene it is given (nearest shrunken centroids, as cheap, drops genes itself and so bears more of them).
-SIZE_GUIDE = "shrinkage_lda"
+# Networks take their number of genes from the inner score of the first of these that a study lists: cheap models that,
+# like them, use every gene they are given (nearest shrunken centroids, as cheap, drops genes itself and so bears more
+# of them). The second is for parts to fit on with one sample of each class, which hold no covariance to estimate.
+SIZE_GUIDES = ("shrinkage_lda", "linear_svm")
 
 
 def model_title(name: str) -> str:

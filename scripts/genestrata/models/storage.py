@@ -1,4 +1,5 @@
-"""Saving fitted models as files that cannot run code: skops, UBJ for XGBoost, .keras for networks, the rest as JSON."""
+"""Saving fitted models as files that cannot run code: skops, UBJ for XGBoost, text for LightGBM, .keras for networks,
+the rest as JSON."""
 
 import json
 import shutil
@@ -15,6 +16,7 @@ from genestrata.files import atomic_path, read_json, write_json
 from genestrata.kmers import STRANDS, KmerClassifier, KmerFeatures
 from genestrata.models.backend import job_threads, start_backend
 from genestrata.models.gradient_boosting import BoostedPool
+from genestrata.models.lightgbm_trees import LightGBMTrees
 from genestrata.models.networks import NetworkClassifier
 from genestrata.models.sequence_networks import SequenceNetwork
 from genestrata.models.tokens import TOKENS, n_tokens
@@ -51,6 +53,7 @@ KERAS_PARTS = {
         "InputLayer",
         "Dense",
         "Conv1D",
+        "Conv2D",
         "Cropping1D",
         "LSTM",
         "Bidirectional",
@@ -60,6 +63,7 @@ KERAS_PARTS = {
         "Flatten",
         "GlobalAveragePooling1D",
         "MaxPooling1D",
+        "MaxPooling2D",
         "ReLU",
         "Rescaling",
         "Reshape",
@@ -121,13 +125,15 @@ class FittedModel:
         return self.predict_standardised(self.standardise(X))
 
     def save(self, stem: Path) -> int:
-        """Write `<stem>.skops`, `.ubj` or `.keras` and `<stem>.json`; returns their size in bytes."""
+        """Write `<stem>.skops`, `.ubj`, `.txt` or `.keras` and `<stem>.json`; returns their size in bytes."""
         counts_kmers = isinstance(self.estimator, KmerClassifier)
         estimator = self.estimator.estimator if counts_kmers else self.estimator
         path = stem.with_name(stem.name + _suffix(estimator))
         with atomic_path(path) as temporary:
             if path.suffix == ".ubj":
                 estimator.save_model(temporary)
+            elif path.suffix == ".txt":
+                estimator.save(temporary)
             elif path.suffix == ".keras":
                 estimator.network.save(temporary)
             else:
@@ -164,6 +170,8 @@ class FittedModel:
             except ValueError as error:
                 raise InputError(f"{path}: not a readable model file: {error}") from None
             _check_booster(estimator, path)
+        elif path.suffix == ".txt":
+            estimator = LightGBMTrees.load(path, len(description.get("class_codes", [])))
         elif path.suffix == ".keras":
             estimator = load_network(path)
         else:
@@ -369,5 +377,7 @@ def _keras_parts(config: Any) -> Iterator[dict[str, Any]]:
 def _suffix(estimator: Any) -> str:
     if isinstance(estimator, NetworkClassifier):
         return ".keras"
+    if isinstance(estimator, LightGBMTrees):
+        return ".txt"
     is_boosting = isinstance(estimator, BoostedPool) or type(estimator).__module__.startswith("xgboost")
     return ".ubj" if is_boosting else ".skops"
