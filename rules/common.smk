@@ -12,8 +12,9 @@ from genestrata.config import Catalogue
 from genestrata.dependencies import input_path, script_files
 from genestrata.errors import InputError
 from genestrata.models import parameter_grid
-from genestrata.models.registry import SIZE_GUIDE, REGISTRY
+from genestrata.models.registry import REGISTRY, SIZE_GUIDES
 from genestrata.readers import READERS
+from genestrata.set_names import CONSENSUS, DATA_RANKINGS
 
 try:
     STUDIES = Catalogue(workflow.basedir).load_studies(config, Path.cwd())
@@ -42,11 +43,13 @@ def any_of(names):
 CLASSICAL_MODELS = [name for name, entry in REGISTRY.items() if not entry.deep]
 DEEP_MODELS = [name for name, entry in REGISTRY.items() if entry.deep]
 SEQUENCE_NETWORKS = [name for name in DEEP_MODELS if REGISTRY[name].task == "sequence"]
+MATRIX_NETWORKS = [name for name in DEEP_MODELS if name not in SEQUENCE_NETWORKS]
 SERIES_NETWORKS = [name for name in DEEP_MODELS if REGISTRY[name].task == "time_series"]
 
 
 SEQUENCE_STUDIES = [study for study in STUDIES if is_sequences(study)]
 MATRIX_STUDIES = [study for study in STUDIES if not is_sequences(study)]
+EXPRESSION_STUDIES = [study for study in MATRIX_STUDIES if not is_series(study)]
 
 
 wildcard_constraints:
@@ -146,6 +149,64 @@ def get_explained_models(study):
     ]
 
 
+def get_set_rules(wildcards):
+    """What the compared gene sets of the job's study are, see scripts/rank_genes.py."""
+    study = STUDIES[wildcards.study]
+    cluster = study["cluster"]
+    return {
+        "names": cluster["gene_sets"],
+        "rule": cluster["set_rule"],
+        "size": cluster["set_size"],
+        "asked": study["asks_set_size"] and cluster["set_rule"] == "size" and study["task"] == "expression",
+        "expressed": study["select"].get("expressed"),
+    }
+
+
+def get_data_of_sets(wildcards):
+    """The matrix of a study whose gene sets need it: to rank it without a model, or to count what is expressed."""
+    rules = get_set_rules(wildcards)
+    return get_data(wildcards) if rules["expressed"] or set(rules["names"]) & set(DATA_RANKINGS) else []
+
+
+def get_compared_models(study):
+    """Models of a study whose gene sets are compared."""
+    return [name for name in STUDIES[study]["cluster"]["gene_sets"] if name in REGISTRY]
+
+
+def ranks_held_out(study):
+    """Are gene sets ranked anew without the samples that are clustered? The folds have only what is selected."""
+    cluster = STUDIES[study]["cluster"]
+    return not is_sequences(study) and (cluster["held_out_classes"] > 0 or cluster["gene_sets"] != [CONSENSUS])
+
+
+def needs_network(study):
+    """Is a network among the models whose gene sets are ranked anew?"""
+    return any(model in DEEP_MODELS for model in get_compared_models(study))
+
+
+def get_held_out(file):
+    """An input function: a table of the sets that were ranked without the clustered samples, nothing where none are."""
+
+    def get_path(wildcards):
+        return f"<results>/{wildcards.study}/cluster/{file}" if ranks_held_out(wildcards.study) else []
+
+    return get_path
+
+
+def get_held_out_settings(wildcards):
+    """Settings of a study by which gene sets are ranked anew."""
+    study = STUDIES[wildcards.study]
+    models = get_compared_models(wildcards.study)
+    sets = {key: study["cluster"][key] for key in ("gene_sets", "set_rule", "set_size", "held_out_classes")}
+    settings = {key: study[key] for key in ("select", "evaluation", "explain")} | {"cluster": sets}
+    return settings | {"model_params": {model: get_model_params(wildcards.study, model) for model in models}}
+
+
+def draws_umap(study):
+    """Are the gene sets of a study mapped by UMAP too?"""
+    return not is_sequences(study) and STUDIES[study]["cluster"]["map"] == "umap"
+
+
 def get_repeats(study):
     """Names of the repeats of a study's outer folds."""
     return [f"r{number}" for number in range(STUDIES[study]["evaluation"]["repeats"])]
@@ -183,7 +244,8 @@ def get_source_files(wildcards):
     """Files that the study's reader reads, by the names that the reader knows them by."""
     study = STUDIES[wildcards.study]
     if study["data"] == "user":
-        own = {key: study[key] for key in ("expression", "samples", "sequences", "fasta_file") if key in study}
+        keys = ("expression", "samples", "unfinished", "sequences", "fasta_file")
+        own = {key: study[key] for key in keys if key in study}
         return own | study.get("fasta", {})
     if study["data"] == "simulated":
         return {
@@ -191,7 +253,7 @@ def get_source_files(wildcards):
             for key in (["sequences"] if is_sequences(wildcards.study) else ["expression", "samples"])
         }
     folder = f"resources/downloads/{study['source']['folder']}"
-    return {name: f"{folder}/{name}" for name in study["source"]["files"]}
+    return {entry.get("role", name): f"{folder}/{name}" for name, entry in study["source"]["files"].items()}
 
 
 def get_reader(wildcards):
@@ -201,7 +263,8 @@ def get_reader(wildcards):
     if study["data"] == "simulated":
         return {"reader": table, "orientation": "samples_by_genes", "unlabelled": study["unlabelled"]}
     if study["data"] == "public":
-        return {"reader": study["source"]["reader"]}
+        settings = {key: study[key] for key in ("columns", "unlabelled") if key in study}
+        return settings | {"reader": study["source"]["reader"]}
     keys = ("orientation", "columns", "label_column", "separator", "header", "label_pattern", "unlabelled")
     reader = {"reader": table if study["reader"] == "table" else study["reader"]}
     return reader | {key: study[key] for key in keys if key in study}
@@ -210,9 +273,23 @@ def get_reader(wildcards):
 def get_published_file(wildcards):
     """URL and checksum of a published file, from whichever study of this run lists it."""
     for study in STUDIES.values():
-        if study["source"].get("folder") == wildcards.folder and wildcards.file in study["source"]["files"]:
-            return study["source"]["files"][wildcards.file]
+        if study["source"].get("folder") == wildcards.folder:
+            files = study["source"]["files"] | study["source"]["built_from"]
+            if wildcards.file in files:
+                return files[wildcards.file]
     raise WorkflowError(f"no study of this run lists {wildcards.folder}/{wildcards.file}")
+
+
+def get_built_folders():
+    """Folders of this run whose tables are built from published files, as no mirror is there to hold them."""
+    sources = [] if config["mirror"] else [study["source"] for study in STUDIES.values()]
+    return sorted({source["folder"] for source in sources if source.get("built_from")})
+
+
+def get_tracking_files(wildcards):
+    """What the tables of a folder are built from: the list of samples, and a table of each of them."""
+    built = next(study["source"] for study in STUDIES.values() if study["source"].get("folder") == wildcards.folder)
+    return [f"resources/downloads/{wildcards.folder}/{file}" for file in built["built_from"]]
 
 
 def get_data(wildcards):
@@ -234,11 +311,17 @@ def get_rankings(wildcards):
     return of_repeats("<results>/{study}/features/{repeat}/ranking.parquet")(wildcards)
 
 
+def get_guiding_model(study):
+    """The model whose inner score chooses the number of genes that networks take."""
+    listed = [model for model in SIZE_GUIDES if model in STUDIES[study]["models"]]
+    return (listed or SIZE_GUIDES)[0]
+
+
 def get_size_guide(wildcards):
     """Tuning of the model whose inner score chose the number of genes that networks take, nothing if all are taken."""
     if STUDIES[wildcards.study]["select"]["method"] == "none":
         return []
-    return f"<results>/{wildcards.study}/cv/{wildcards.repeat}/{SIZE_GUIDE}/tuning.tsv"
+    return f"<results>/{wildcards.study}/cv/{wildcards.repeat}/{get_guiding_model(wildcards.study)}/tuning.tsv"
 
 
 def get_positions(wildcards):
@@ -300,8 +383,13 @@ def get_extra_results(study):
         files += ["explore/figures", "explore/synchrony.tsv"]
         files += [f"model/export/{model}.json" for model in get_series_networks(study)]
         files += [f"explain/{model}/embeddings.png" for model in get_series_networks(study)]
+    if study in EXPRESSION_STUDIES:
+        files.append("explain/marker_table.tsv")
+        if len(STUDIES[study]["cluster"]["gene_sets"]) > 1:
+            files.append("explain/overlap.png")
     if not is_sequences(study):
-        files.append("cluster/v_measure.png")
+        files += ["cluster/v_measure.png", "cluster/maps_pca.png"]
+        files += ["cluster/maps_umap.png"] if draws_umap(study) else []
     else:
         files += ["evaluation/cv_against_test.png", "evaluation/accuracy_by_identity.png"]
         files += ["evaluation/precision_recall.png", "evaluation/tuning.tsv"]

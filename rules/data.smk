@@ -19,6 +19,36 @@ rule download_file:
         "../scripts/download_file.py"
 
 
+rule merge_tracking:
+    """Build the expression table of a folder from the published table of each of its samples."""
+    input:
+        files=get_tracking_files,
+        code=lib("merge_tracking"),
+        env=env("classical"),
+    output:
+        expression="resources/downloads/{folder}/fpkm.tsv.gz",
+        samples="resources/downloads/{folder}/samples.tsv",
+        unfinished="resources/downloads/{folder}/fpkm_status_not_ok.tsv",
+    log:
+        "<logs>/merge_tracking/{folder}.log",
+    benchmark:
+        "<benchmarks>/merge_tracking/{folder}.jsonl"
+    wildcard_constraints:
+        folder=any_of(get_built_folders()),
+    conda:
+        "../envs/classical.yaml"
+    threads: job("merge_tracking", "threads")
+    resources:
+        mem_mb=job("merge_tracking", "mem_mb"),
+        runtime=job("merge_tracking", "runtime"),
+    script:
+        "../scripts/merge_tracking.py"
+
+
+# Of the tables that are built, download_file knows no URL.
+ruleorder: merge_tracking > download_file
+
+
 rule simulate_cohort:
     """Draw a simulated cohort whose true markers are known."""
     input:
@@ -85,7 +115,8 @@ rule clean_data:
         names=lambda wildcards: list(get_source_files(wildcards)),
         reader=get_reader,
         study=lambda wildcards: {
-            key: STUDIES[wildcards.study].get(key) for key in ("task", "clean", "series", "cycle", "unlabelled")
+            "scheme": STUDIES[wildcards.study]["evaluation"]["scheme"],
+            **{key: STUDIES[wildcards.study].get(key) for key in ("task", "clean", "series", "cycle", "unlabelled")},
         },
     script:
         "../scripts/clean_data.py"

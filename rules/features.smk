@@ -24,6 +24,6 @@ rule rank_features:
         mem_mb=job("rank_features", "mem_mb"),
         runtime=job("rank_features", "runtime"),
     params:
-        method=study_value("select", "method"),
+        select=study_value("select"),
     script:
         "../scripts/rank_features.py"

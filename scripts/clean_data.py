@@ -2,8 +2,15 @@
 
 import importlib
 
-from genestrata.cleaning import check_cycle, check_features, clean, report_classes, resolve_unlabelled
-from genestrata.files import write_json, write_table
+from genestrata.cleaning import (
+    check_cycle,
+    check_features,
+    clean,
+    keep_largest_classes,
+    report_classes,
+    resolve_unlabelled,
+)
+from genestrata.files import write_json, write_matrix, write_table
 from genestrata.logs import job_log
 from genestrata.readers import READERS
 from genestrata.tables import labelled
@@ -19,13 +26,13 @@ def main(files, reader, study, features_path, samples_path, cleaning_path):
     if study["task"] == "time_series":
         matrix, samples = select_series(matrix, samples, study["series"], where)
     matrix, samples = resolve_unlabelled(matrix, samples, study["unlabelled"], where, terms)
+    matrix, samples = keep_largest_classes(matrix, samples, study["clean"].get("largest_classes"))
     matrix, samples, report = clean(matrix, samples, study["clean"], where, terms)
     check_features(matrix, where, terms)
     label_file = files.get("samples", where)
     check_cycle(labelled(samples)["label"], study["cycle"], label_file)
-    report_classes(report, samples, label_file, terms)
-    matrix.insert(0, "sample", matrix.index)
-    write_table(matrix, features_path)
+    report_classes(report, samples, label_file, terms, study["scheme"])
+    write_matrix(matrix, features_path)
     write_table(samples, samples_path)
     write_json(report, cleaning_path)
 

@@ -22,7 +22,7 @@ def main(inputs, output, models, evaluation, select, model_params, seed, threads
     sizes = sizes_to_try(select, len(cohort.features))
     tables = []
     for fold in read_evaluated_folds(splits, samples, sorted(set(splits["repeat"]))):
-        rankings = rank_here(cohort, [fold], select["method"])
+        rankings = rank_here(cohort, [fold], select)
         for model in models:
             settings = candidate_settings(model, sizes, len(cohort.features), model_params[model])
             fold_seed = derive_seed(split_seed, fold.repeat, fold.name, model)

@@ -8,12 +8,12 @@ from genestrata.splitting import read_folds
 from genestrata.tables import read_samples, read_splits
 
 
-def main(features_path, samples_path, splits_path, repeat, method, ranking_path):
+def main(features_path, samples_path, splits_path, repeat, select, ranking_path):
     """Write ranking.parquet."""
     samples = read_samples(samples_path)
     cohort = Cohort.read(features_path, samples)
     folds = read_folds(read_splits(splits_path), samples, repeat)
-    write_table(rank_folds(cohort.values, cohort.labels, cohort.features, folds, method), ranking_path)
+    write_table(rank_folds(cohort.values, cohort.labels, cohort.features, folds, select), ranking_path)
 
 
 if __name__ == "__main__":
@@ -23,6 +23,6 @@ if __name__ == "__main__":
             snakemake.input.samples,
             snakemake.input.splits,
             snakemake.wildcards.repeat,
-            snakemake.params.method,
+            snakemake.params.select,
             snakemake.output.ranking,
         )

@@ -1,6 +1,7 @@
 """Small cohorts, folds and a trained study that tests share."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from genestrata.stacking import train_stack
 from genestrata.training import train_model
 
 REPOSITORY = Path(__file__).parents[1]
-EVALUATION = {"scheme": "cv", "folds": 3, "repeats": 1, "inner_folds": 3}
+EVALUATION = {"scheme": "cv", "folds": 3, "repeats": 1, "inner_folds": 3, "replicates": "separate"}
 
 
 def build_cohort(sizes=(15, 15), n_features=20, effect=2.0, seed=0):
@@ -76,6 +77,16 @@ def make_cohort():
 
 
 @pytest.fixture
+def planted():
+    """A cohort of three classes told apart by genes 0 to 8 of 60."""
+    cohort = build_cohort(sizes=(12, 12, 12), n_features=60, effect=0)
+    values = cohort.values.copy()
+    for gene in range(9):
+        values[cohort.codes == gene % 3, gene] += 4
+    return replace(cohort, values=values)
+
+
+@pytest.fixture
 def make_samples():
     """`build_samples` as a fixture."""
     return build_samples
@@ -99,7 +110,7 @@ def trained_study(tmp_path_factory):
     folds, tables, directories = [], [], {}
     for repeat in ("r0", "r1"):
         repeat_folds = build_folds(samples, repeat, repeats=2)
-        ranking = rank_folds(cohort.values, cohort.labels, cohort.features, repeat_folds, "anova_f")
+        ranking = rank_folds(cohort.values, cohort.labels, cohort.features, repeat_folds, {"method": "anova_f"})
         sizes = {fold.name: [3, 10] for fold in repeat_folds}
         base = []
         for model in models:

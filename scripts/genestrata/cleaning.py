@@ -1,8 +1,9 @@
 """Cleaning of a matrix as its study declares it; no step looks at a label, and each is counted.
 
-Steps run in the order of the study's `clean` section: repeated ids, dropped genes, floor and ceiling, transform,
-missing values, constant genes, scaling of each sample. Only the limits on missing values and the drop of constant genes
-look across samples.
+Steps run in the order of the study's `clean` section: repeated ids, dropped genes, genes zero everywhere, floor and
+ceiling, transform, missing values, constant genes, scaling of each sample. Only the limits on missing values and the
+drop of genes that are zero everywhere or constant look across samples. `keep_largest_classes`, which does look at
+labels, comes before.
 """
 
 import fnmatch
@@ -21,6 +22,12 @@ logger = logging.getLogger(__name__)
 
 # A larger value in data said to need no transform is likely a raw intensity.
 RAW_SCALE = 100.0
+# What `attrs` of a matrix may list as dropped before the cleaning: the name of the step, and what was dropped.
+EARLIER_STEPS = {
+    "unlabelled": ("unlabelled drop", "samples"),
+    "left_out": ("largest_classes", "samples"),
+    "unfinished": ("unfinished loci", "features"),
+}
 
 
 def clean(
@@ -45,9 +52,11 @@ def clean(
             report["steps"].append(entry)
             logger.info("%s: dropped %d %s", step, len(dropped), axis)
 
-    unlabelled = matrix.attrs.get("unlabelled", [])
-    report["before"]["samples"] += len(unlabelled)
-    record("unlabelled drop", unlabelled, "samples")
+    for key, (step, axis) in EARLIER_STEPS.items():
+        gone = matrix.attrs.get(key, [])
+        report["before"][axis] += len(gone)
+        record(step, gone, axis)
+    report["left_out_classes"] = matrix.attrs.get("left_out_classes", {})
     _check_ids(matrix, where, terms)
     matrix, samples = _unique_samples(matrix, samples, settings["duplicate_samples"], where, terms, record)
     matrix = _unique_features(matrix, settings["duplicate_features"], where, terms, record)
@@ -58,13 +67,16 @@ def clean(
     record(f"drop_features {', '.join(patterns)}", dropped, "features")
 
     values = matrix.to_numpy(dtype=float, copy=True)
+    zero = (values == 0).any(axis=0) & ((values == 0) | np.isnan(values)).all(axis=0)
+    record("zero everywhere", list(matrix.columns[zero]), "features")
+    matrix, values = matrix.loc[:, ~zero], values[:, ~zero]
     floor, ceiling = settings.get("floor"), settings.get("ceiling")
     if floor is not None or ceiling is not None:
         below = int(np.sum(values < floor)) if floor is not None else 0
         above = int(np.sum(values > ceiling)) if ceiling is not None else 0
         values = np.clip(values, floor, ceiling)
         record("floor and ceiling", [], "features", raised_cells=below, lowered_cells=above)
-    values = _transform(values, matrix, settings["transform"], where, terms, report)
+    values = _transform(values, matrix, settings, where, terms, report)
     matrix = pd.DataFrame(values, index=matrix.index, columns=matrix.columns)
 
     missing = matrix.isna()
@@ -155,13 +167,44 @@ def check_cycle(labels: pd.Series, cycle: list[str], where: str) -> None:
         raise InputError(f"{where}: label '{outside[0]}' is not in the study's cycle: {', '.join(cycle)}")
 
 
-def check_labels(samples: pd.DataFrame, where: str, terms: Terms = TERMS["expression"]) -> None:
-    """Raise InputError for a single class or a class too small to be learnt and tested; at least 3 rows each."""
+def keep_largest_classes(
+    matrix: pd.DataFrame, samples: pd.DataFrame, number: int | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of the `number` classes with most rows (all for None) and of no class.
+
+    `attrs` of the matrix lists the rows left out, and the size of each class that is.
+    """
+    if number is None:
+        return matrix, samples
+    kept, classes = largest_classes(samples["label"], number)
+    rows = kept.to_numpy()
+    left_out = matrix.index[~rows].tolist()
+    matrix = matrix[rows]
+    matrix.attrs |= {"left_out": left_out, "left_out_classes": classes}
+    return matrix, samples[rows].reset_index(drop=True)
+
+
+def largest_classes(labels: pd.Series, number: int) -> tuple[pd.Series, dict[str, int]]:
+    """Rows of the classes with most rows, ties by name, and of no class; and the size of each class left out."""
+    sizes = labels[labels != ""].value_counts()
+    ranked = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))
+    left_out = {label: int(size) for label, size in ranked[number:]}
+    return ~labels.isin(left_out), left_out
+
+
+def check_labels(samples: pd.DataFrame, where: str, terms: Terms = TERMS["expression"], scheme: str = "auto") -> None:
+    """Raise InputError for a single class or a class too small to be learnt and tested.
+
+    A class has at least 3 rows or, where `scheme` leaves one group out, rows in at least 2 groups.
+    """
     sizes = samples["label"].value_counts()
     if sizes.empty:
         raise InputError(f"{where}: no {terms.sample} has a label")
     if len(sizes) < 2:
         raise InputError(f"{where}: one class only ('{sizes.index[0]}'); a classifier needs at least two")
+    if scheme == "leave_one_group_out" and (samples["group"] != "").all():
+        _check_groups(samples, where, terms)
+        return
     small = sizes[sizes < 3]
     if len(small):
         named = ", ".join(f"'{label}' ({size})" for label, size in sorted(small.items()))
@@ -170,10 +213,24 @@ def check_labels(samples: pd.DataFrame, where: str, terms: Terms = TERMS["expres
         )
 
 
-def report_classes(report: dict[str, Any], samples: pd.DataFrame, where: str, terms: Terms) -> None:
+def _check_groups(samples: pd.DataFrame, where: str, terms: Terms) -> None:
+    """Raise InputError for classes of which all rows are in one group, so that nothing is left to learn from."""
+    groups = samples.groupby("label")["group"].agg(["nunique", "first"])
+    single = groups.loc[groups["nunique"] < 2, "first"]
+    if len(single):
+        named = ", ".join(f"'{label}' (group '{group}')" for label, group in sorted(single.items()))
+        raise InputError(
+            f"{where}: classes in one group (replicate) only: {named}; leave_one_group_out tests each group on what "
+            f"the others teach: add {terms.samples} of another group, merge or drop the class"
+        )
+
+
+def report_classes(
+    report: dict[str, Any], samples: pd.DataFrame, where: str, terms: Terms, scheme: str = "auto"
+) -> None:
     """`check_labels`, then the size of each class and the number of samples to be predicted into the report."""
     known = labelled(samples)
-    check_labels(known, where, terms)
+    check_labels(known, where, terms, scheme)
     report["classes"] = {label: int(size) for label, size in known["label"].value_counts().sort_index().items()}
     report["to_predict"] = len(samples) - len(known)
 
@@ -219,9 +276,15 @@ def _unique_features(matrix: pd.DataFrame, rule: str, where: str, terms: Terms, 
 
 
 def _transform(
-    values: np.ndarray, matrix: pd.DataFrame, name: str, where: str, terms: Terms, report: dict[str, Any]
+    values: np.ndarray,
+    matrix: pd.DataFrame,
+    settings: Mapping[str, Any],
+    where: str,
+    terms: Terms,
+    report: dict[str, Any],
 ) -> np.ndarray:
     """Apply the declared transform; raise InputError where it is not defined."""
+    name = settings["transform"]
     if name == "none":
         largest = float(np.nanmax(values)) if np.isfinite(values).any() else 0.0
         if largest > RAW_SCALE:
@@ -229,15 +292,17 @@ def _transform(
             report.setdefault("warnings", []).append(message)
             logger.warning("%s: %s", where, message)
         return values
-    offset = {"log2": 0.0, "log2_plus_1": 1.0}.get(name)
-    if offset is None:
+    if name == "asinh":
         return np.arcsinh(values)
-    undefined = values + offset <= 0
+    offset = 1.0 if name == "log2_plus_1" else float(settings.get("offset", 0))
+    undefined = values < 0 if offset else values <= 0
     if undefined.any():
         row, column = (int(place[0]) for place in np.nonzero(undefined))
+        found = f"{name} of {values[row, column]:g} is not defined"
+        if offset:
+            found = f"found {values[row, column]:g}; {name} with an offset is of abundances, which cannot be negative"
         raise InputError(
-            f"{where}: {name} of {values[row, column]:g} is not defined ({terms.sample} '{matrix.index[row]}', "
-            f"{terms.feature} '{matrix.columns[column]}', {int(undefined.sum())} such cells); set clean.floor, or "
-            "transform: asinh"
+            f"{where}: {found} ({terms.sample} '{matrix.index[row]}', {terms.feature} '{matrix.columns[column]}', "
+            f"{int(undefined.sum())} such cells); set clean.floor, or transform: asinh"
         )
     return np.log2(values + offset)

@@ -17,7 +17,11 @@ SEQUENCE = "sequence"
 
 def feature_names(path: str | Path) -> list[str]:
     """What models are given of features.parquet or sequences.parquet, without reading its rows."""
-    schema = pq.read_schema(path)
+    return _feature_names(pq.read_schema(path))
+
+
+def _feature_names(schema: pa.Schema) -> list[str]:
+    """`feature_names` of a file whose schema was read already."""
     if SEQUENCE in schema.names and not pa.types.is_floating(schema.field(SEQUENCE).type):
         return [SEQUENCE]
     return [name for name in schema.names if name != "sample"]
@@ -46,13 +50,16 @@ class Cohort:
     ) -> "Cohort":
         """Read features.parquet or sequences.parquet; `samples` is the table of samples.tsv, in the same order;
         `positions_path` a table of feature, chromosome and start."""
-        table = pd.read_parquet(features_path)[feature_names(features_path)]
-        holds_text = not all(map(pd.api.types.is_numeric_dtype, table.dtypes))
+        # Not pandas, nor threads: of tens of thousands of columns with a few rows each both take many times as long.
+        table = pq.ParquetFile(features_path).read(use_threads=False)
+        table = table.select(_feature_names(table.schema))
+        holds_text = not all(pa.types.is_floating(kind) or pa.types.is_integer(kind) for kind in table.schema.types)
+        columns = [column.to_numpy() for column in table.columns]
         labels = samples["label"].to_numpy(dtype=object)
-        features = table.columns.to_numpy(dtype=object)
+        features = np.array(table.column_names, dtype=object)
         groups = samples["group"].to_numpy(dtype=object)
         return cls(
-            values=table.to_numpy(dtype=object if holds_text else np.float32),
+            values=np.column_stack(columns).astype(object if holds_text else np.float32, copy=False),
             features=features,
             samples=samples["sample"].to_numpy(dtype=object),
             labels=labels,

@@ -1,6 +1,7 @@
 """Reading and checking config.yaml and study files; messages name file, key, what was found and what is allowed."""
 
 import copy
+import csv
 import difflib
 import functools
 import itertools
@@ -19,11 +20,15 @@ from genestrata.models import load_module, parameter_grid
 from genestrata.models.registry import REGISTRY
 from genestrata.readers import READERS
 from genestrata.schemes import check_repeats
+from genestrata.set_names import CONSENSUS, DATA_RANKINGS
 from genestrata.simulators import SIMULATOR_TASKS, SIMULATORS
 
 # Keys of a study that name the files of its data, and all that name a file, relative to the study file.
-DATA_KEYS = ("expression", "samples", "sequences", "fasta", "fasta_file")
-FILE_KEYS = ("expression", "samples", "sequences", "fasta_file", "gene_positions")
+DATA_KEYS = ("expression", "samples", "unfinished", "sequences", "fasta", "fasta_file")
+FILE_KEYS = ("expression", "samples", "unfinished", "sequences", "fasta_file", "gene_positions")
+# Tables that rule merge_tracking builds, and where its inputs are listed.
+BUILT_TABLES = ("fpkm.tsv.gz", "samples.tsv", "fpkm_status_not_ok.tsv")
+REGISTRY_COLUMNS = ["file", "sha256", "url"]
 # Defaults that a study may remove with a null; without any other one a job would stop.
 REMOVABLE = ("stack", "homology")
 # Keys that only studies of one task have.
@@ -196,6 +201,9 @@ class Catalogue:
             content["fasta"] = {
                 str(label): file and str((path.parent / file).resolve()) for label, file in content["fasta"].items()
             }
+        public = (content.get("sources") or {}).get("public") or {}
+        if public.get("built_from") is not None:
+            public["built_from"] = str((path.parent / public["built_from"]).resolve())
         parent = content.pop("extends", None)
         if parent is None:
             return [content]
@@ -210,7 +218,8 @@ class Catalogue:
     def load_study(self, path: Path, data: str) -> dict[str, Any]:
         """Resolve one study for a run: its file, what it extends, the chosen source and the defaults of its task.
 
-        Adds `name`, `data` (simulated, public or user) and `source` (the chosen source's own keys, {} for user files).
+        Adds `name`, `data` (simulated, public or user), `source` (the chosen source's own keys, {} for user files) and
+        `asks_set_size` (whether the size of gene sets is the study's own).
         """
         layers = self.read_study_file(path)
         study = functools.reduce(merge, layers, {})
@@ -221,9 +230,6 @@ class Catalogue:
         if sources is None:
             _check_user_files(study, path)
             data, own = "user", {}
-            group = study.get("evaluation", {}).get("group")
-            if group is not None:
-                layers.append({"columns": {"group": group}})
         else:
             mixed = [key for key in (*DATA_KEYS, "label_column") if key in study]
             if mixed:
@@ -238,13 +244,20 @@ class Catalogue:
             missing = [key for key in SOURCE_KEYS[data] if key not in own]
             if missing:
                 raise InputError(f"{path}: sources.{data}: required key missing: {', '.join(missing)}")
+            if data == "public":
+                own["built_from"] = _read_built_from(own, path)
             layers = list(itertools.chain.from_iterable((layer, _overrides(layer, data)) for layer in layers))
+        group = functools.reduce(merge, layers, {}).get("evaluation", {}).get("group")
+        if group is not None:
+            layers.append({"columns": {"group": group}})
         defaults = read_yaml(self.resources / "defaults" / f"{study['task']}.yaml")
         study = functools.reduce(merge, layers, defaults)
         _drop_inherited_choices(study, layers)
         study.pop("sources", None)
         study["name"] = re.sub(r"[^a-z0-9_]", "_", str(study.get("name", path.stem)).lower())
         study |= {"data": data, "source": own}
+        # A default is for studies of any size; what a study asks for itself must be there.
+        study["asks_set_size"] = any("set_size" in (layer.get("cluster") or {}) for layer in layers)
         # YAML reads an Entrez id as a number; features are text.
         study["markers"] = {str(feature): name for feature, name in study.get("markers", {}).items()}
         _check_complete(study, defaults, path)
@@ -285,6 +298,44 @@ def _drop_inherited_choices(study: dict[str, Any], layers: list[dict[str, Any]])
     split = study.get("controls", {}).get("random_split")
     if split and stated and (not compared or stated[-1] > compared[-1]):
         study["controls"]["random_split"] = [model for model in split if model in study["models"]]
+    compared = [number for number, layer in enumerate(layers) if (layer.get("cluster") or {}).get("gene_sets")]
+    if stated and compared and stated[-1] > compared[-1]:
+        kept = [name for name in study["cluster"]["gene_sets"] if name not in REGISTRY or name in study["models"]]
+        study["cluster"]["gene_sets"] = kept or [CONSENSUS]
+
+
+def _read_built_from(source: Mapping[str, Any], path: Path) -> dict[str, dict[str, str]]:
+    """Published files that a source's files without a URL are built from: name to url and sha256; {} for none.
+
+    Raises InputError for a file without a URL that nothing builds, and for a table that is no list of files.
+    """
+    built = [name for name, entry in source["files"].items() if "url" not in entry]
+    if not built and "built_from" not in source:
+        return {}
+    if "built_from" not in source:
+        raise InputError(
+            f"{path}: sources.public.files.{built[0]}: required key missing: url, or sources.public.built_from"
+        )
+    for name in built:
+        if name not in BUILT_TABLES:
+            raise InputError(unknown_name(path, "sources.public.files", name, BUILT_TABLES, "table to be built"))
+    table = Path(source["built_from"])
+    try:
+        rows = list(csv.reader(table.read_text(encoding="utf-8-sig").splitlines(), delimiter="\t"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: sources.public.built_from: {table} cannot be read as text ({error})") from None
+    if not rows or rows[0] != REGISTRY_COLUMNS:
+        found = ", ".join(rows[0]) if rows else "nothing"
+        raise InputError(f"{table}: found columns {found}; expected {', '.join(REGISTRY_COLUMNS)}, separated by tabs")
+    files: dict[str, dict[str, str]] = {}
+    for number, row in enumerate(rows[1:], start=2):
+        patterns = (r"[A-Za-z0-9_.-]+", r"[0-9a-f]{64}", r"https?://\S+")
+        if len(row) != len(patterns) or not all(map(re.fullmatch, patterns, row)):
+            raise InputError(f"{table}: line {number}: expected a file name, its sha256 and its URL, found {row}")
+        if row[0] in files or row[0] in source["files"]:
+            raise InputError(f"{table}: line {number}: file '{row[0]}' is listed twice")
+        files[row[0]] = {"sha256": row[1], "url": row[2]}
+    return files
 
 
 def _without_nulls(content: Any) -> Any:
@@ -320,12 +371,14 @@ def _check_user_files(study: Mapping[str, Any], path: Path) -> None:
 
 def _check_matrix_files(study: Mapping[str, Any], path: Path) -> None:
     """Raise InputError unless a study of the user's own matrix says what to read and how."""
-    required = ["reader", "expression", "orientation"]
+    required = ["reader", "expression"]
+    if study.get("reader") != "fpkm":
+        required.append("orientation")
     required.append("samples" if "label_column" not in study else "label_column")
     missing = [key for key in required if key not in study]
     if missing:
         raise InputError(f"{path}: a study without `sources` also needs: {', '.join(missing)}")
-    if "label_column" in study and study["orientation"] == "genes_by_samples":
+    if "label_column" in study and study.get("orientation", "genes_by_samples") == "genes_by_samples":
         raise InputError(f"{path}: label_column: needs orientation samples_by_genes; give a `samples` table instead")
     if "label_column" in study and study.get("evaluation", {}).get("group") is not None:
         raise InputError(
@@ -335,8 +388,11 @@ def _check_matrix_files(study: Mapping[str, Any], path: Path) -> None:
         raise InputError(
             f"{path}: label_column: labels come from the `samples` table or from label_column, not from both"
         )
-    if study["reader"] != "table":
-        raise InputError(unknown_name(path, "reader", study["reader"], ["table"], "reader of your own files"))
+    readers = ["fpkm", "table"]
+    if study["reader"] not in readers:
+        raise InputError(unknown_name(path, "reader", study["reader"], readers, "reader of your own files"))
+    if "unfinished" in study and study["reader"] != "fpkm":
+        raise InputError(f"{path}: unfinished: only with reader fpkm, this study's is {study['reader']}")
     foreign = [key for key in ("sequences", "fasta", "fasta_file") if key in study]
     if foreign:
         raise InputError(f"{path}: {foreign[0]}: only for task sequence, this study's is {study['task']}")
@@ -401,6 +457,11 @@ def _check_network(model: str, study: Mapping[str, Any], path: Path) -> None:
             f"{path}: model_params.{model}.strands: both needs reads dna; only one strand holds the reading frame of "
             f"{framed[0]}"
         )
+    if settings.get("decay") and settings["plateau_patience"]:
+        raise InputError(
+            f"{path}: model_params.{model}.decay: found {settings['decay']}, but the learning rate is halved by "
+            f"plateau_patience {settings['plateau_patience']} already; only preset published has no such halving"
+        )
     epochs = {candidate["epochs"] for candidate in candidates}
     if len(epochs) > 1 and settings["patience"] and settings["patience"] < max(epochs):
         raise InputError(
@@ -430,6 +491,40 @@ def _check_transfer(study: Mapping[str, Any], path: Path) -> None:
             raise InputError(
                 unknown_name(path, "transfer", experiment, experiments, "experiment of series.experiments")
             )
+
+
+def _check_gene_sets(study: Mapping[str, Any], explained: list[str], path: Path) -> None:
+    """Raise InputError for a compared set that nothing ranks, or parts of classes that leave no other class; explained
+    : models of the study with an explanation."""
+    rankings = DATA_RANKINGS if study["task"] != "sequence" else ()
+    allowed = [CONSENSUS, *(study["explain"].get("models") or explained), *rankings]
+    sets = study["cluster"]["gene_sets"]
+    for name in sets:
+        if name not in allowed:
+            raise InputError(unknown_name(path, "cluster.gene_sets", name, allowed, "explained model or ranking"))
+    if study["cluster"].get("held_out_classes") == 1:
+        raise InputError(
+            f"{path}: cluster.held_out_classes: found 1, allowed: 0, or at least 2; other classes must choose the sets"
+        )
+    if study["cluster"]["set_rule"] == "half_repeats" and sets[0] == CONSENSUS:
+        raise InputError(
+            f"{path}: cluster.set_rule: half_repeats needs another set than consensus first in cluster.gene_sets; "
+            "genes of the consensus are never repeated"
+        )
+
+
+def _check_offset_and_replicates(study: Mapping[str, Any], path: Path) -> None:
+    """Raise InputError for settings that another one of the study leaves without effect."""
+    clean, evaluation = study["clean"], study["evaluation"]
+    if clean.get("offset") and clean["transform"] != "log2":
+        raise InputError(
+            f"{path}: clean.offset: found {clean['offset']} with transform {clean['transform']}; only log2 takes one"
+        )
+    if evaluation["replicates"] == "shared" and evaluation["scheme"] != "leave_one_group_out":
+        raise InputError(
+            f"{path}: evaluation.replicates: found shared with scheme {evaluation['scheme']}; only leave_one_group_out "
+            "tests one replicate of every class"
+        )
 
 
 def _check_names(study: Mapping[str, Any], path: Path) -> None:
@@ -480,6 +575,7 @@ def _check_names(study: Mapping[str, Any], path: Path) -> None:
     for model in study.get("explain", {}).get("models", []):
         if model not in explained:
             raise InputError(unknown_name(path, "explain.models", model, explained, "model with an explanation"))
+    _check_gene_sets(study, explained, path)
     if study["select"]["method"] != "none" and "k" not in study["select"]:
         raise InputError(f"{path}: select.k: needed with method {study['select']['method']}")
     for key, task in TASK_KEYS.items():
@@ -489,4 +585,5 @@ def _check_names(study: Mapping[str, Any], path: Path) -> None:
         raise InputError(f"{path}: select.method: only none for task sequence; k-mers are counted in the models")
     if "transfer" in study:
         _check_transfer(study, path)
+    _check_offset_and_replicates(study, path)
     check_repeats(study["evaluation"]["scheme"], study["evaluation"]["repeats"], str(path))

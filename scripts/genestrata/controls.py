@@ -23,13 +23,20 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 20
 
 
-def permute_labels(samples: pd.DataFrame, scheme: str, random: np.random.Generator) -> np.ndarray:
+def permute_labels(
+    samples: pd.DataFrame, scheme: str, random: np.random.Generator, replicates: str = "separate"
+) -> np.ndarray:
     """Permute labels over samples, within the parts of a published split.
 
-    Where groups stay together and the label is constant in each, whole groups change labels.
+    Where groups stay together and the label is constant in each, whole groups change labels. Where groups are the
+    replicates of every class (`replicates` shared), labels change within each, so that a class keeps its replicates.
     """
     labels = samples["label"].to_numpy(dtype=object).copy()
-    part = samples["split"].to_numpy(dtype=str) if scheme == "published" else np.zeros(len(labels), dtype=str)
+    part = np.zeros(len(labels), dtype=str)
+    if scheme == "published":
+        part = samples["split"].to_numpy(dtype=str)
+    elif replicates == "shared":
+        part = samples["group"].to_numpy(dtype=str)
     whole_groups = keeps_groups(scheme, samples) and (samples.groupby("group")["label"].nunique() == 1).all()
     for name in np.unique(part):
         rows = np.flatnonzero(part == name)
@@ -53,7 +60,9 @@ def draw_permutation(
     scheme = resolve_scheme(evaluation, samples)
     for attempt in range(ATTEMPTS):
         attempt_seed = derive_seed(seed, str(attempt))
-        permuted = samples.assign(label=permute_labels(samples, scheme, np.random.default_rng(attempt_seed)))
+        random = np.random.default_rng(attempt_seed)
+        labels = permute_labels(samples, scheme, random, evaluation.get("replicates", "separate"))
+        permuted = samples.assign(label=labels)
         try:
             splits = split_samples(permuted, {**evaluation, "repeats": 1}, attempt_seed, where)
         except InputError as error:
@@ -82,17 +91,22 @@ def permuted_scores(
         permutation_seed = derive_seed(seed, "permutation", str(number))
         permuted, folds = draw_permutation(samples, evaluation, permutation_seed, where)
         relabelled = replace(cohort, labels=permuted["label"].to_numpy(dtype=object))
-        score = _score(relabelled, folds, select["method"], settings, model, permutation_seed)
+        score = _score(relabelled, folds, select, settings, model, permutation_seed)
         rows.append({"permutation": number, "model": model, "balanced_accuracy": score})
         logger.info("permutation %d: balanced accuracy %.3f", number, score)
     return pd.DataFrame(rows)
 
 
 def _score(
-    cohort: Cohort, folds: Sequence[Fold], method: str, settings: Sequence[Mapping[str, Any]], model: str, seed: int
+    cohort: Cohort,
+    folds: Sequence[Fold],
+    select: Mapping[str, Any],
+    settings: Sequence[Mapping[str, Any]],
+    model: str,
+    seed: int,
 ) -> float:
     """Balanced accuracy of the pooled test predictions."""
-    rankings = rank_here(cohort, folds, method)
+    rankings = rank_here(cohort, folds, select)
     parts = [train_fold(model, cohort, fold, rankings, settings, seed, 1).predictions for fold in folds]
     test = pd.concat(parts)
     test = test[test["inner_fold"].isna()]

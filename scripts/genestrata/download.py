@@ -17,16 +17,17 @@ RETRIES = 2
 TIMEOUT_SECONDS = 60
 
 
-def fetch(folder: str, url: str, sha256: str, mirror: str, output: str | Path) -> None:
+def fetch(folder: str, url: str | None, sha256: str, mirror: str, output: str | Path) -> None:
     """Write `output` from `<mirror>/<folder>/<its name>` if a mirror is given and has it, else from `url`.
 
-    A mirror is a folder or a URL prefix. Raises InputError, leaving nothing behind, when no place has the file or the
+    url : None for a table that only a mirror holds; without a mirror such a table is built from published files. A
+    mirror is a folder or a URL prefix. Raises InputError, leaving nothing behind, when no place has the file or the
     file found has another checksum.
     """
     output = Path(output)
     mirrored = [f"{mirror.rstrip('/')}/{folder}/{output.name}"] if mirror else []
     failures = []
-    for place in (*mirrored, url):
+    for place in (*mirrored, *([url] if url else [])):
         try:
             if place.startswith(("http://", "https://")):
                 _download(place, sha256, output)
@@ -46,6 +47,11 @@ def fetch(folder: str, url: str, sha256: str, mirror: str, output: str | Path) -
                 "The copy is damaged or another version: replace it, or correct sha256 in the study file if you "
                 "trust it"
             ) from None
+    if not url:
+        raise InputError(
+            f"{output.name}: could not be fetched from {failures[0]}; give a mirror that holds {folder}/{output.name}, "
+            "or none (mirror=''): it is then built from the published files of each sample"
+        )
     raise InputError(
         f"{output.name}: could not be fetched from {' nor from '.join(failures)}; check the network, or give a folder "
         f"that holds {folder}/{output.name}: --config data=public mirror=PATH"

@@ -104,7 +104,7 @@ def evaluate(
         "inner_folds": int(outer["inner_fold"].max()) + 1,
         "folds_requested": protocol["folds"],
         "inner_folds_requested": protocol["inner_folds"],
-        "replicates_shared": shares_replicates(outer, samples),
+        "replicates_shared": shares_replicates(outer, samples, protocol["replicates"]),
         "test_folds_without_class": folds_without_class(outer, classes),
     }
     test, parameters = calibrate(predictions, calibration)
@@ -184,11 +184,15 @@ def folds_without_class(outer: pd.DataFrame, classes: Sequence[str]) -> dict[str
     return {label: folds for label, folds in lacking.items() if folds}
 
 
-def shares_replicates(outer: pd.DataFrame, samples: pd.DataFrame) -> list[str]:
-    """Where samples of one group stand on both sides: "outer" folds, "inner" folds, both or nowhere ([]).
+def shares_replicates(outer: pd.DataFrame, samples: pd.DataFrame, replicates: str) -> list[str]:
+    """Where replicates stand on both sides: "outer" folds, "inner" folds, both or nowhere ([]).
 
-    outer : prediction rows of all folds but the final one; a study without groups shares nothing.
+    outer : prediction rows of all folds but the final one; replicates : the study's `evaluation.replicates`. Kept
+    separate, replicates are the samples of a group; a study without groups shares nothing. Shared, each group holds one
+    replicate of every class, and the others are in training by design.
     """
+    if replicates == "shared":
+        return ["outer", "inner"]
     of_sample = samples.set_index("sample")["group"]
     rows = outer[["repeat", "fold", "inner_fold", "sample"]].drop_duplicates()
     rows = rows.assign(group=of_sample[rows["sample"].to_numpy()].to_numpy(), tested=rows["inner_fold"].isna())

@@ -9,7 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 
 def share(path: Path) -> None:
@@ -67,6 +70,15 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
             table.to_parquet(temporary, index=False)
         else:
             table.to_csv(temporary, sep="\t", index=False, float_format="%.6g", lineterminator="\n")
+
+
+def write_matrix(matrix: pd.DataFrame, path: str | Path) -> None:
+    """Write samples x features, index = sample id, as Parquet: a column `sample`, then one of float32 per feature."""
+    columns = [pa.array(matrix.index), *map(pa.array, matrix.to_numpy(dtype=np.float32).T)]
+    table = pa.Table.from_arrays(columns, names=["sample", *matrix.columns])
+    # What Parquet notes of each column costs seconds where there are tens of thousands of them with a few rows each.
+    with atomic_path(path) as temporary:
+        pq.write_table(table, temporary, use_dictionary=False, write_statistics=False, store_schema=False)
 
 
 def read_table(path: str | Path, **options: Any) -> pd.DataFrame:

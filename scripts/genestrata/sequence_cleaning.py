@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genestrata.cleaning import largest_classes
 from genestrata.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def clean_sequences(
         table = _against_rest(table, one, where)
         record(f"one_against_rest {one}", [], rest=int((table["label"] == REST).sum()))
     if settings.get("largest_classes") is not None:
-        kept, report["left_out_classes"] = _largest_classes(table["label"], settings["largest_classes"])
+        kept, report["left_out_classes"] = largest_classes(table["label"], settings["largest_classes"])
         record(f"largest_classes {settings['largest_classes']}", table.loc[~kept, "sample"].tolist())
         table = table[kept]
 
@@ -104,14 +105,6 @@ def _against_rest(table: pd.DataFrame, one: str, where: str) -> pd.DataFrame:
         known = ", ".join(sorted(set(labels) - {""}))
         raise InputError(f"{where}: clean.one_against_rest: no sequence has the label '{one}'; found: {known}")
     return table.assign(label=labels.where(labels.isin([one, ""]), REST))
-
-
-def _largest_classes(labels: pd.Series, number: int) -> tuple[pd.Series, dict[str, int]]:
-    """Rows of the classes with most rows, ties by name, and of no class; and the size of each class left out."""
-    sizes = labels[labels != ""].value_counts()
-    ranked = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))
-    left_out = {label: int(size) for label, size in ranked[number:]}
-    return ~labels.isin(left_out), left_out
 
 
 def _limit_length(table: pd.DataFrame, limit: int, rule: str, where: str, record: Any) -> pd.DataFrame:

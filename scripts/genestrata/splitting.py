@@ -128,6 +128,28 @@ def read_evaluated_folds(splits: pd.DataFrame, samples: pd.DataFrame, repeats: I
     return [fold for repeat in repeats for fold in read_folds(evaluated, samples, repeat)]
 
 
+def folds_within(
+    samples: pd.DataFrame, settings: Mapping[str, Any], rows: np.ndarray, seed: int, where: str
+) -> list[Fold]:
+    """Folds of some rows (sorted) of the labelled samples, with inner folds, drawn as the study's own are.
+
+    Where groups cannot cover every class, and in a published split that is not grouped, folds are by sample.
+    """
+    scheme = resolve_scheme(settings, samples)
+    labels, groups = samples["label"].to_numpy(dtype=str), samples["group"].to_numpy(dtype=str)
+    kept = groups if keeps_groups(scheme, samples) else None
+    if scheme == "leave_one_group_out" and len(set(groups[rows])) > 1:
+        parts = [(rows[fit], rows[held_out]) for fit, held_out in LeaveOneGroupOut().split(rows, groups=groups[rows])]
+    else:
+        parts = _inner_folds(labels, kept, rows, settings["folds"], seed, where)
+    folds = []
+    for number, (train, test) in enumerate(parts):
+        inner_seed = derive_seed(seed, str(number))
+        inner = _inner_folds(labels, kept, train, settings["inner_folds"], inner_seed, f"{where}: fold {number}")
+        folds.append(Fold("r0", str(number), train, test, inner))
+    return folds
+
+
 def _outer_folds(
     scheme: str, samples: pd.DataFrame, labels: np.ndarray, groups: np.ndarray, folds: int, seed: int, where: str
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -160,13 +182,16 @@ def _inner_folds(
     """Row numbers of the training and held-out part of each inner fold of one training part.
 
     Groups stay together unless there is one only or a class would be missing from a part to fit on; then folds are by
-    sample, with a warning (metrics.json says so under `replicates_shared`).
+    sample, with a warning (metrics.json says so under `replicates_shared`). A class with one sample, which is missing
+    wherever it is held out, is no reason.
     """
     y = labels[train]
+    names, sizes = np.unique(y, return_counts=True)
+    needed = set(names[sizes > 1])
     if groups is not None and len(set(groups[train])) > 1:
         number = _shrink(folds, y, groups[train], where)
         parts = list(StratifiedGroupKFold(number, shuffle=True, random_state=seed).split(train, y, groups[train]))
-        if all(set(y[fit]) == set(y) for fit, _ in parts):
+        if all(set(y[fit]) >= needed and len(set(y[fit])) > 1 for fit, _ in parts):
             return [(train[fit], train[held_out]) for fit, held_out in parts]
     if groups is not None:
         logger.warning("%s: inner folds by sample: the groups of the training part do not cover every class", where)

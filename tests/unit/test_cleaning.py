@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from genestrata.cleaning import check_labels, clean
+from genestrata.cleaning import check_labels, clean, keep_largest_classes
 from genestrata.errors import InputError
 from genestrata.readers.tables import sample_frame
 
@@ -110,13 +110,64 @@ def test_transforms(run, transform, expected):
     np.testing.assert_allclose(matrix["g"], expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize(("transform", "value"), [("log2", 0), ("log2", -3), ("log2_plus_1", -1)])
+@pytest.mark.parametrize(("transform", "value"), [("log2", 0), ("log2", -3)])
 def test_undefined_logarithm_names_the_first_cell(run, transform, value):
     with pytest.raises(InputError) as caught:
         run({"g1": [1, 2, 3], "g2": [4, value, value]}, transform=transform)
     assert str(caught.value).startswith(
         f"e.csv: {transform} of {value} is not defined (sample 's1', gene 'g2', 2 such cells); set clean.floor"
     )
+
+
+@pytest.mark.parametrize(
+    "settings", [{"transform": "log2_plus_1"}, {"transform": "log2", "offset": 1}, {"transform": "log2", "offset": 9}]
+)
+def test_abundances_below_zero_are_named_whatever_the_offset_makes_of_them(run, settings):
+    with pytest.raises(InputError) as caught:
+        run({"g1": [1, 2, 3], "g2": [0, -0.5, 4]}, **settings)
+    assert str(caught.value).startswith(f"e.csv: found -0.5; {settings['transform']} with an offset is of abundances")
+    assert "which cannot be negative (sample 's1', gene 'g2', 1 such cells)" in str(caught.value)
+
+
+def test_offset_is_added_before_the_logarithm(run):
+    matrix, _, report = run({"g": [0, 0.25, 3.75]}, transform="log2", offset=0.25)
+    np.testing.assert_allclose(matrix["g"], [-2, -1, 2])
+    assert report["settings"]["offset"] == 0.25
+
+
+def test_genes_that_are_zero_everywhere_are_counted_apart_from_constant_ones(run):
+    table = {"zero": [0, 0, 0], "gaps": [0, None, 0], "same": [2, 2, 2], "empty": [None] * 3, "g": [0, 1, 3]}
+    matrix, _, report = run(table, transform="log2_plus_1", max_missing=1, max_missing_sample=1)
+    assert list(matrix) == ["g"]
+    assert step(report, "zero everywhere")["examples"] == ["zero", "gaps"]
+    assert step(report, "constant or empty")["examples"] == ["same", "empty"]
+
+
+def test_genes_that_the_reader_dropped_as_unfinished_are_counted(make_samples, defaults):
+    matrix = pd.DataFrame({"g1": [1.0, 2.0], "g2": [3.0, 1.0]}, index=["s000", "s001"])
+    matrix.attrs["unfinished"] = ["g3"]
+    _, _, report = clean(matrix, make_samples(["A", "B"]), defaults, "e.csv")
+    assert (report["before"]["features"], report["after"]["features"]) == (3, 2)
+    assert step(report, "unfinished loci") == {
+        "step": "unfinished loci",
+        "dropped": 1,
+        "of": "features",
+        "examples": ["g3"],
+    }
+
+
+def test_only_the_largest_classes_are_kept_ties_by_name_and_samples_to_predict(make_samples, defaults):
+    labels = ["D", "B", "C", "", "A", "C", "A", "B", "C"]
+    samples = make_samples(labels)
+    matrix = pd.DataFrame({"g1": np.arange(9.0), "g2": np.arange(9.0)[::-1]}, index=samples["sample"])
+    kept, table = keep_largest_classes(matrix, samples, 2)
+    assert table["label"].tolist() == ["C", "", "A", "C", "A", "C"]
+    assert kept.index.tolist() == table["sample"].tolist() == ["s002", "s003", "s004", "s005", "s006", "s008"]
+    _, _, report = clean(kept, table, defaults, "e.csv")
+    assert report["left_out_classes"] == {"B": 2, "D": 1}
+    assert step(report, "largest_classes")["examples"] == ["s000", "s001", "s007"]
+    assert (report["before"]["samples"], report["after"]["samples"]) == (9, 6)
+    assert keep_largest_classes(matrix, samples, None)[0] is matrix
 
 
 def test_raw_scale_is_reported_not_guessed(run):
@@ -233,3 +284,17 @@ def test_classes_with_fewer_than_three_samples_are_named():
 
 def test_three_samples_per_class_are_enough():
     check_labels(labelled(A=3, B=3), "s.csv")
+
+
+def test_where_one_group_is_left_out_a_class_needs_two_groups_and_no_third_sample():
+    def cohort(*pairs):
+        labels, groups = zip(*pairs, strict=True)
+        return sample_frame([f"s{number}" for number in range(len(pairs))], list(labels), list(groups))
+
+    pairs = [("leaf", "1"), ("leaf", "2"), ("silk", "1"), ("silk", "2")]
+    check_labels(cohort(*pairs), "s.csv", scheme="leave_one_group_out")
+    with pytest.raises(InputError, match="classes with fewer than 3 samples: 'leaf'"):
+        check_labels(cohort(*pairs), "s.csv", scheme="grouped_cv")
+    with pytest.raises(InputError) as caught:
+        check_labels(cohort(*pairs, ("root", "2"), ("root", "2"), ("root", "2")), "s.csv", scheme="leave_one_group_out")
+    assert str(caught.value).startswith("s.csv: classes in one group (replicate) only: 'root' (group '2'); ")

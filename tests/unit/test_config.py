@@ -204,7 +204,14 @@ def test_paths_are_relative_to_the_study_file(catalogue, write, tmp_path, monkey
 
 def test_defaults_of_the_task_fill_what_a_study_leaves_out(catalogue, write):
     study = catalogue.load_study(write(changed(OWN, "evaluation.folds", 7)), "simulated")
-    assert study["evaluation"] == {"scheme": "auto", "folds": 7, "repeats": 1, "inner_folds": 5, "group": None}
+    assert study["evaluation"] == {
+        "scheme": "auto",
+        "folds": 7,
+        "repeats": 1,
+        "inner_folds": 5,
+        "group": None,
+        "replicates": "separate",
+    }
     assert study["clean"]["transform"] == "none"
     assert study["unlabelled"] == "error"
     assert study["stack"] == {"meta_learner": "gradient_boosting"}
@@ -269,8 +276,10 @@ def test_unknown_key_is_named_at_every_level_with_the_closest_one(catalogue, wri
         ("models", "xgboost", "models: found 'xgboost' (text), allowed: a list"),
         ("model_params.xgboost", 3, "model_params.xgboost: found 3 (a number), allowed: a mapping"),
         ("controls.permutations", 5, "controls.permutations: found 5 (a number), allowed: at least 20"),
+        ("explain.draws", 0, "explain.draws: found 0 (a number), allowed: at least 1"),
+        ("explain.classes", "true", "explain.classes: found 'true' (text), allowed: one of all, own"),
         ("cluster.methods", ["kmean"], "cluster.methods.0: found 'kmean' (text), allowed: one of kmeans"),
-        ("select.method", "anova", "select.method: found 'anova' (text), allowed: one of anova_f, none"),
+        ("select.method", "anova", "select.method: found 'anova' (text), allowed: one of anova_f, moderated_f, none"),
         ("unlabelled", "keep", "unlabelled: found 'keep' (text), allowed: one of error, drop, predict"),
         ("cycle", "G1", "cycle: found 'G1' (text), allowed: a list"),
         ("cycle", ["G1", "S", "G1"], "cycle: found ['G1', 'S', 'G1'] (a list), allowed: no item twice"),
@@ -325,6 +334,55 @@ def test_unknown_name_is_named_with_the_closest_one(catalogue, write, key, value
     with pytest.raises(InputError) as caught:
         catalogue.load_study(write(changed(OWN, key, value)), "simulated")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "message"),
+    [
+        (
+            {"gene_sets": ["consensus", "moderated"]},
+            "cluster.gene_sets: unknown explained model or ranking 'moderated' (did you mean 'moderated_f'?); allowed",
+        ),
+        ({"gene_sets": ["majority"]}, "cluster.gene_sets: unknown explained model or ranking 'majority'"),
+        ({"gene_sets": ["lightgbm"]}, "cluster.gene_sets: unknown explained model or ranking 'lightgbm'"),
+        ({"gene_sets": []}, "cluster.gene_sets: found [] (a list), allowed: a list of at least 1"),
+        ({"set_rule": "half"}, "cluster.set_rule: found 'half' (text), allowed: one of size, half_repeats"),
+        ({"restarts": 0}, "cluster.restarts: found 0 (a number), allowed: at least 1"),
+        ({"map": "tsne"}, "cluster.map: found 'tsne' (text), allowed: one of none, umap"),
+        ({"held_out_classes": -1}, "cluster.held_out_classes: found -1 (a number), allowed: at least 0"),
+        ({"held_out_classes": 1}, "cluster.held_out_classes: found 1, allowed: 0, or at least 2"),
+        (
+            {"set_rule": "half_repeats"},
+            "cluster.set_rule: half_repeats needs another set than consensus first in cluster.gene_sets",
+        ),
+    ],
+)
+def test_compared_gene_sets_must_be_ranked_by_something(catalogue, write, cluster, message):
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(write(OWN | {"cluster": cluster}), "simulated")
+    assert message in str(caught.value)
+
+
+def test_only_an_explained_model_gives_a_gene_set(catalogue, write):
+    content = OWN | {"models": ["linear_svm", "xgboost"], "explain": {"models": ["xgboost"]}}
+    sets = ["xgboost", "anova_f", "moderated_f", "consensus"]
+    cluster = {"gene_sets": sets, "set_rule": "half_repeats"}
+    assert catalogue.load_study(write(content | {"cluster": cluster}), "simulated")["cluster"]["gene_sets"] == sets
+    with pytest.raises(InputError, match="explained model or ranking 'linear_svm'"):
+        catalogue.load_study(write(content | {"cluster": {"gene_sets": ["linear_svm"]}}), "simulated")
+
+
+def test_gene_sets_of_models_that_a_source_replaces_are_forgotten(catalogue, write):
+    content = SIMULATED | {"models": ["linear_svm", "xgboost"], "cluster": {"gene_sets": ["linear_svm", "anova_f"]}}
+    content["sources"] = {"simulated": SIMULATED["sources"]["simulated"] | {"models": ["xgboost"]}}
+    assert catalogue.load_study(write(content), "simulated")["cluster"]["gene_sets"] == ["anova_f"]
+    content["cluster"] = {"gene_sets": ["linear_svm"]}
+    assert catalogue.load_study(write(content), "simulated")["cluster"]["gene_sets"] == ["consensus"]
+
+
+def test_size_of_gene_sets_is_a_demand_only_where_a_study_states_it(catalogue, write):
+    assert not catalogue.load_study(write(OWN), "simulated")["asks_set_size"]
+    assert catalogue.load_study(write(OWN | {"cluster": {"set_size": 50}}), "simulated")["asks_set_size"]
 
 
 def test_unknown_simulator_and_reader_of_a_source(catalogue, write):
@@ -436,9 +494,9 @@ def test_null_cannot_remove_what_every_study_needs(catalogue, write, key):
 def test_fewer_models_need_no_other_setting(catalogue, write):
     """The default explains whatever models of the study can be explained."""
     study = catalogue.load_study(write(OWN | {"models": ["xgboost", "linear_svm"]}), "simulated")
-    assert study["explain"] == {"background": 100}
+    assert study["explain"] == {"background": 100, "draws": 200, "classes": "all"}
     study = catalogue.load_study(write(OWN | {"models": ["linear_svm"]}), "simulated")
-    assert study["explain"] == {"background": 100}
+    assert study["explain"] == {"background": 100, "draws": 200, "classes": "all"}
 
 
 # time series
@@ -857,7 +915,7 @@ def test_gene_orders_of_the_control_replace_the_default(catalogue, write, orders
     ("orders", "message"),
     [
         ("file", "gene_orders: found 'file' (text), allowed: a list"),
-        (["random"], "gene_orders.0: found 'random' (text), allowed: one of clustered, file, shuffled, position"),
+        (["random"], "gene_orders.0: found 'random' (text), allowed: one of clustered, grid, file, shuffled, position"),
         (["file", "file"], "gene_orders: found ['file', 'file'] (a list), allowed: no item twice"),
     ],
 )
@@ -873,3 +931,90 @@ def test_class_labels_of_a_simulated_study_stay_as_they_are(catalogue, write):
     study = catalogue.load_study(write(changed(SIMULATED, "sources.simulated.classes", classes)), "simulated")
     assert study["source"]["classes"] == classes
     assert list(study["source"]["classes"]) == list(classes)
+
+
+# tables that are built, replicates, offset
+
+BUILT = {
+    "title": "M",
+    "task": "expression",
+    "sources": {
+        "public": {
+            "folder": "atlas",
+            "reader": "fpkm",
+            "built_from": "files.tsv",
+            "files": {"fpkm.tsv.gz": {"sha256": "0" * 64, "role": "expression"}},
+        }
+    },
+}
+LISTED = f"file\tsha256\turl\ngenes.a\t{'1' * 64}\thttps://example.org/a\n"
+
+
+def test_files_without_an_address_are_built_from_a_table_beside_the_study(catalogue, write, tmp_path):
+    (tmp_path / "files.tsv").write_text(LISTED)
+    write(BUILT, "main.yaml")
+    variant = write({"title": "V", "extends": "../main.yaml"}, "deep/variant.yaml")
+    for path in (tmp_path / "main.yaml", variant):
+        source = catalogue.load_study(path, "public")["source"]
+        assert source["built_from"] == {"genes.a": {"sha256": "1" * 64, "url": "https://example.org/a"}}
+        assert source["files"]["fpkm.tsv.gz"]["role"] == "expression"
+
+
+def test_study_whose_files_have_addresses_is_built_from_nothing(catalogue, write):
+    public = {"folder": "f", "reader": "golub", "files": {"a.csv": PUBLIC_FILE}}
+    study = catalogue.load_study(write({"title": "P", "task": "expression", "sources": {"public": public}}), "public")
+    assert study["source"]["built_from"] == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "listed", "message"),
+    [
+        ("built_from", None, LISTED, "sources.public.files.fpkm.tsv.gz: required key missing: url, or"),
+        ("built_from", "gone.tsv", LISTED, "sources.public.built_from: "),
+        ("files", {"fkpm.tsv.gz": {"sha256": "0" * 64}}, LISTED, "(did you mean 'fpkm.tsv.gz'?)"),
+        ("reader", "fpkm", "", "files.tsv: found columns nothing; expected file, sha256, url"),
+        ("reader", "fpkm", LISTED.replace("url", "URL"), "found columns file, sha256, URL; expected"),
+        ("reader", "fpkm", LISTED.replace("1" * 64, "12"), "files.tsv: line 2: expected a file name, its sha256"),
+        ("reader", "fpkm", LISTED.replace("https", "ftp"), "files.tsv: line 2: expected a file name, its sha256"),
+        ("reader", "fpkm", LISTED + LISTED.split("\n")[1], "files.tsv: line 3: file 'genes.a' is listed twice"),
+    ],
+)
+def test_mistake_in_what_tables_are_built_from_is_explained(catalogue, write, tmp_path, key, value, listed, message):
+    (tmp_path / "files.tsv").write_text(listed)
+    path = write(changed(BUILT, f"sources.public.{key}", value))
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(path, "public")
+    assert message in str(caught.value)
+
+
+def test_group_of_a_published_table_is_a_column_of_it(catalogue, write, tmp_path):
+    (tmp_path / "files.tsv").write_text(LISTED)
+    study = BUILT | {"columns": {"label": "tissue"}, "evaluation": {"group": "replicate"}}
+    assert catalogue.load_study(write(study), "public")["columns"] == {"label": "tissue", "group": "replicate"}
+
+
+def test_own_fpkm_needs_no_orientation_and_may_name_what_was_not_finished(catalogue, write, tmp_path):
+    content = {key: value for key, value in OWN.items() if key != "orientation"} | {"reader": "fpkm"}
+    assert "unfinished" not in catalogue.load_study(write(content), "public")
+    (tmp_path / "u.tsv").touch()
+    study = catalogue.load_study(write(content | {"unfinished": "u.tsv"}), "public")
+    assert study["unfinished"] == str(tmp_path / "u.tsv")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("unfinished", "s.csv", "unfinished: only with reader fpkm, this study's is table"),
+        ("clean.offset", 1, "clean.offset: found 1 with transform none; only log2 takes one"),
+        ("clean.offset", -1, "clean.offset: found -1 (a number), allowed: at least 0"),
+        ("evaluation.replicates", "both", "allowed: one of separate, shared"),
+        ("evaluation.replicates", "shared", "found shared with scheme auto; only leave_one_group_out"),
+        ("select.expressed", {"level": 1}, "select.expressed: required key missing: samples"),
+        ("select.expressed", {"level": 1, "samples": 0}, "select.expressed.samples: found 0 (a number)"),
+        ("select.min_sd", -1, "select.min_sd: found -1 (a number), allowed: at least 0"),
+    ],
+)
+def test_settings_that_do_not_fit_are_explained(catalogue, write, key, value, message):
+    with pytest.raises(InputError) as caught:
+        catalogue.load_study(write(changed(OWN, key, value)), "simulated")
+    assert message in str(caught.value)

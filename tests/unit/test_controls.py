@@ -108,7 +108,7 @@ def test_permuted_labels_of_sequences_score_as_guessing_though_pairs_are_equal(g
 
 
 def test_labels_of_sequences_as_they_are_score_far_above_permuted_ones(genes, monkeypatch):
-    monkeypatch.setattr(controls, "permute_labels", lambda samples, scheme, random: samples["label"].to_numpy())
+    monkeypatch.setattr(controls, "permute_labels", lambda samples, *_: samples["label"].to_numpy())
     scores = permuted_scores(*genes, SEQUENCES, {"method": "none"}, "kmer_svm", {"C": 1.0}, 2, 1, "x")
     assert scores["balanced_accuracy"].min() > 0.85
 
@@ -120,3 +120,13 @@ def test_summary_is_mean_and_central_range():
         "permutations": 41,
         "balanced_accuracy": {"value": pytest.approx(0.5), "ci95": pytest.approx([0.025, 0.975])},
     }
+
+
+def test_shared_replicates_keep_their_classes_while_labels_change_within_each(make_samples):
+    samples = make_samples(["A", "B", "C", "D"] * 3, group=np.repeat(["1", "2", "3"], 4).tolist())
+    random = np.random.default_rng(0)
+    draws = [permute_labels(samples, "leave_one_group_out", random, "shared").reshape(3, 4) for _ in range(20)]
+    assert all(sorted(replicate) == ["A", "B", "C", "D"] for drawn in draws for replicate in drawn)
+    assert len({tuple(drawn.ravel()) for drawn in draws}) == 20
+    apart = [permute_labels(samples, "leave_one_group_out", random).reshape(3, 4) for _ in range(20)]
+    assert any(sorted(replicate) != ["A", "B", "C", "D"] for drawn in apart for replicate in drawn)

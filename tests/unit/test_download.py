@@ -162,3 +162,19 @@ def test_no_network_names_every_place_and_the_way_out(tmp_path, output, closed):
 def test_status_of_the_server_is_named(server, output):
     with pytest.raises(InputError, match=r"gone.csv \(HTTP status 404\)"):
         fetch("golub", f"{server.url}/gone.csv", SHA256, "", output)
+
+
+def test_table_without_an_address_comes_from_the_mirror(mirror, output):
+    fetch("golub", None, SHA256, str(mirror), output)
+    assert output.read_bytes() == CONTENT
+
+
+def test_mirror_that_lacks_a_table_without_an_address_is_told_how_it_is_built(tmp_path, output):
+    with pytest.raises(InputError) as caught:
+        fetch("golub", None, SHA256, str(tmp_path / "absent"), output)
+    assert str(caught.value) == (
+        f"actual.csv: could not be fetched from {tmp_path}/absent/golub/actual.csv (No such file or directory); give a "
+        "mirror that holds golub/actual.csv, or none (mirror=''): it is then built from the published files of each "
+        "sample"
+    )
+    assert left(output) == []

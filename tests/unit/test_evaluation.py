@@ -56,6 +56,7 @@ def test_metrics_hold_the_keys_of_the_contract(evaluated, trained_study):
         "folds": 3,
         "repeats": 2,
         "inner_folds": 3,
+        "replicates": "separate",
         "group": None,
         "seed": 1,
         "folds_requested": 3,
@@ -268,8 +269,11 @@ def test_replicates_on_both_sides_are_reported(trained_study):
     group = [f"p{number // 2}" for number in range(len(trained_study.samples))]
     samples = trained_study.samples.assign(group=group)
     outer = trained_study.predictions[trained_study.predictions["fold"] != FINAL]
-    assert shares_replicates(outer, samples) == ["outer", "inner"]
-    assert shares_replicates(outer, samples.assign(group=trained_study.samples["sample"])) == []
+    assert shares_replicates(outer, samples, "separate") == ["outer", "inner"]
+    apart = samples.assign(group=trained_study.samples["sample"])
+    assert shares_replicates(outer, apart, "separate") == []
+    # Declared as the question, whatever the groups are.
+    assert shares_replicates(outer, apart, "shared") == ["outer", "inner"]
 
 
 def test_interval_of_a_published_split_is_about_the_tested_samples(trained_study):
@@ -378,7 +382,15 @@ def codes_of(labels):
     return np.array(["ABC".index(label) for label in labels])
 
 
-PROTOCOL = {"scheme": "grouped_cv", "folds": 3, "repeats": 2, "inner_folds": 2, "group": "group", "seed": 1}
+PROTOCOL = {
+    "scheme": "grouped_cv",
+    "folds": 3,
+    "repeats": 2,
+    "inner_folds": 2,
+    "group": "group",
+    "replicates": "separate",
+    "seed": 1,
+}
 
 
 def mean_of_folds(predictions, label, folds):

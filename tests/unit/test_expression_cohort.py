@@ -71,3 +71,14 @@ def test_the_same_seed_repeats_and_another_does_not(cohort):
 def test_more_markers_than_genes_are_refused():
     with pytest.raises(InputError, match="markers_per_class 10 in 3 classes need 30 genes, features is 20"):
         simulate(SETTINGS | {"features": 20}, 1)
+
+
+def test_replicates_number_the_samples_of_each_class_and_change_nothing_else(cohort):
+    matrix, samples, truth = simulate(SETTINGS | {"replicates": 4}, 1)
+    pd.testing.assert_frame_equal(matrix, cohort[0])
+    pd.testing.assert_frame_equal(samples.drop(columns="group"), cohort[1])
+    pd.testing.assert_frame_equal(truth, cohort[2])
+    assert "group" not in cohort[1]
+    sizes = samples.groupby(["label", "group"]).size().unstack()
+    assert sizes.loc["T>1"].to_dict() == {1: 3, 2: 2, 3: 2, 4: 2}
+    assert set(sizes.loc["AML"]) == {3}

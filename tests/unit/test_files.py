@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genestrata.files import atomic_path, json_ready, read_json, read_table, write_json, write_table
+from genestrata.cohort import Cohort, feature_names
+from genestrata.files import atomic_path, json_ready, read_json, read_table, write_json, write_matrix, write_table
 
 
 def test_atomic_path_writes_and_leaves_only_the_file(tmp_path):
@@ -118,3 +119,20 @@ def test_the_same_content_gives_the_same_bytes(tmp_path, name):
             write_table(pd.DataFrame({"a": [0.1, 0.2], "b": ["x", "y"]}), tmp_path / name)
         contents.append((tmp_path / name).read_bytes())
     assert contents[0] == contents[1]
+
+
+def test_matrix_is_read_back_as_it_was_with_its_gaps(tmp_path, make_samples):
+    path = tmp_path / "features.parquet"
+    matrix = pd.DataFrame([[1.5, np.nan], [-2.0, 3.0]], index=["s000", "s001"], columns=["g2", "g1"])
+    write_matrix(matrix, path)
+    first = path.read_bytes()
+    write_matrix(matrix, path)
+    assert path.read_bytes() == first
+    table = pd.read_parquet(path)
+    assert list(table) == ["sample", "g2", "g1"]
+    assert table[["g2", "g1"]].dtypes.eq("float32").all()
+    assert feature_names(path) == ["g2", "g1"]
+    cohort = Cohort.read(path, make_samples(["A", "B"]))
+    np.testing.assert_array_equal(cohort.values, matrix.to_numpy(dtype=np.float32))
+    assert cohort.features.tolist() == ["g2", "g1"]
+    assert table["sample"].tolist() == cohort.samples.tolist() == ["s000", "s001"]

@@ -61,7 +61,7 @@ def study(make_cohort, make_folds, make_samples):
     samples = make_samples(cohort.labels)
     folds = {repeat: make_folds(samples, repeat, repeats=2) for repeat in ("r0", "r1")}
     ranking = {
-        repeat: rank_folds(cohort.values, cohort.labels, cohort.features, parts, "anova_f")
+        repeat: rank_folds(cohort.values, cohort.labels, cohort.features, parts, {"method": "anova_f"})
         for repeat, parts in folds.items()
     }
     outer = {repeat: [fold for fold in parts if fold.name != FINAL] for repeat, parts in folds.items()}

@@ -8,7 +8,7 @@ import pytest
 
 from genestrata.errors import InputError
 from genestrata.schemes import SINGLE_SPLIT_SCHEMES
-from genestrata.splitting import FINAL, read_folds, resolve_scheme, split_samples
+from genestrata.splitting import FINAL, folds_within, read_folds, resolve_scheme, split_samples
 
 EVALUATION = {"scheme": "cv", "folds": 4, "repeats": 2, "inner_folds": 3}
 LABELS = ["A"] * 12 + ["B"] * 9
@@ -189,3 +189,60 @@ def test_groups_stay_whole_inside_a_published_training_part(make_samples):
     fold = next(read_folds(draw(samples, scheme="published"), samples, "r0"))
     for train, held_out in fold.inner:
         assert not set(np.array(group)[train]) & set(np.array(group)[held_out])
+
+
+def test_inner_folds_stay_by_replicate_where_only_classes_with_one_sample_are_lost(make_samples, caplog):
+    # Three replicates of each tissue, of one of them two only: where the other is tested, one is left to train on.
+    labels = ["leaf", "root", "silk", "bud"] * 2 + ["leaf", "root", "silk"]
+    replicates = ["1"] * 4 + ["2"] * 4 + ["3"] * 3
+    samples = make_samples(labels, group=replicates)
+    splits = draw(samples, scheme="leave_one_group_out", inner_folds=2)
+    assert "by sample" not in caplog.text
+    folds = list(read_folds(splits, samples, "r0"))
+    assert [set(np.array(replicates)[fold.test]) for fold in folds] == [{"1"}, {"2"}, {"3"}, set()]
+    assert_inner_folds_partition_training(folds)
+    for fold in folds:
+        for train, held_out in fold.inner:
+            assert not set(np.array(replicates)[train]) & set(np.array(replicates)[held_out])
+            assert {"leaf", "root", "silk"} <= set(np.array(labels)[train])
+
+
+def test_inner_folds_are_by_sample_where_a_class_of_several_samples_would_be_lost(make_samples, caplog):
+    # Each class has one tissue left to train on, with three samples.
+    tissues = np.repeat(["a", "b", "c", "d"], 3)
+    samples = make_samples(np.repeat(["X", "Y"], 6).tolist(), group=tissues.tolist())
+    splits = draw(samples, scheme="grouped_cv", folds=2, inner_folds=2, repeats=1)
+    assert "inner folds by sample" in caplog.text
+    for fold in read_folds(splits, samples, "r0"):
+        for train, _ in fold.inner:
+            assert set(samples["label"].to_numpy()[train]) == {"X", "Y"}
+
+
+# Folds of some rows
+
+
+def within(samples, rows, **settings):
+    return folds_within(samples, EVALUATION | settings, np.array(rows), 1, "part")
+
+
+@pytest.mark.parametrize("scheme", ["cv", "grouped_cv", "leave_one_group_out"])
+def test_some_rows_are_divided_as_the_whole_is(scheme, make_samples):
+    samples, groups, rows = make_samples(LABELS, group=GROUPS), np.array(GROUPS), [*range(9), *range(12, 18)]
+    folds = within(samples, rows, scheme=scheme)
+    assert sorted(np.concatenate([fold.test for fold in folds])) == rows
+    assert_inner_folds_partition_training(folds)
+    for fold in folds:
+        assert sorted([*fold.train, *fold.test]) == rows and list(fold.train) == sorted(fold.train)
+        if scheme != "cv":
+            assert not set(groups[fold.train]) & set(groups[fold.test])
+    if scheme == "leave_one_group_out":
+        assert [set(groups[fold.test]) for fold in folds] == [{name} for name in sorted(set(groups[rows]))]
+    assert all((a.test == b.test).all() for a, b in zip(folds, within(samples, rows, scheme=scheme), strict=True))
+
+
+def test_training_rows_of_a_published_split_are_divided_at_random(make_samples):
+    samples = make_samples(LABELS, split=["train", "train", "test"] * 7)
+    rows = np.flatnonzero(samples["split"] == "train").tolist()
+    folds = within(samples, rows, scheme="auto")
+    assert len(folds) == 4 and sorted(np.concatenate([fold.test for fold in folds])) == rows
+    assert all(set(samples["label"].to_numpy()[fold.train]) == {"A", "B"} for fold in folds)

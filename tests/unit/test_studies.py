@@ -72,7 +72,14 @@ def test_subtypes_are_asked_of_these_models(load, name, data, models, explained)
 @pytest.mark.parametrize("name", ["all_subtypes", "all_subtypes_nets"])
 def test_real_subtypes_are_tested_in_five_folds_three_times(load, name):
     study = load(name, "public")
-    assert study["evaluation"] == {"scheme": "cv", "folds": 5, "repeats": 3, "inner_folds": 3, "group": None}
+    assert study["evaluation"] == {
+        "scheme": "cv",
+        "folds": 5,
+        "repeats": 3,
+        "inner_folds": 3,
+        "group": None,
+        "replicates": "separate",
+    }
     assert study["select"]["k"] == [50, 100, 200, 500]
     assert (study["clean"]["floor"], study["clean"]["ceiling"], study["clean"]["transform"]) == (100, 16000, "log2")
     assert study["source"]["reader"] in READERS
@@ -109,5 +116,26 @@ def test_every_public_file_has_an_address_and_a_checksum(catalogue):
         public = read_yaml(path).get("sources", {}).get("public", {})
         # A null takes a file of the study that is extended away.
         for file in filter(None, public.get("files", {}).values()):
-            assert file["url"].startswith("https://")
+            # What a mirror lacks and has no address is built from files that do.
+            assert file.get("url", "https://" if "built_from" in public else "").startswith("https://")
             assert len(set(file["sha256"])) > 8
+
+
+def test_tissues_of_maize_are_recognised_by_replicate_and_groups_by_tissues_never_seen(load):
+    tissues, groups = (load(name, "public") for name in ("maize_tissues", "maize_groups"))
+    assert tissues["columns"] == {"sample": "sample_id", "label": "tissue", "group": "replicate"}
+    assert groups["columns"] == {"sample": "sample_id", "label": "tissue_group", "group": "tissue"}
+    asked = {"scheme": "leave_one_group_out", "group": "replicate", "inner_folds": 2, "replicates": "shared"}
+    assert tissues["evaluation"] == {"folds": 5, "repeats": 1} | asked
+    assert groups["evaluation"] == asked | {
+        "scheme": "grouped_cv",
+        "group": "tissue",
+        "folds": 2,
+        "repeats": 1,
+        "replicates": "separate",
+    }
+    assert (tissues["clean"].get("largest_classes"), groups["clean"]["largest_classes"]) == (None, 6)
+    for study in (tissues, groups):
+        assert (study["clean"]["transform"], study["clean"]["offset"]) == ("log2", 1)
+        assert study["select"]["expressed"] == {"level": 1, "samples": 2}
+        assert len(study["source"]["built_from"]) == 69

@@ -73,7 +73,7 @@ def settings_of(name):
 
 def run(name, cohort, fold, settings=None):
     """Ranking and result of one fold, from the data on."""
-    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, [fold], "anova_f")
+    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, [fold], {"method": "anova_f"})
     rankings = Rankings(ranking, cohort.features)
     return ranking, train_fold(name, cohort, fold, rankings, settings or settings_of(name), seed=1, threads=1)
 
@@ -172,9 +172,9 @@ def test_genes_selected_outside_the_folds_find_what_is_not_there(
     for seed in range(4):
         cohort = make_cohort(sizes=(20, 20), n_features=1000, effect=0, seed=seed)
         folds = make_folds(make_samples(cohort.labels), folds=5, inner_folds=2)[:-1]
-        ranking = rank_folds(cohort.values, cohort.labels, cohort.features, folds, "anova_f")
+        ranking = rank_folds(cohort.values, cohort.labels, cohort.features, folds, {"method": "anova_f"})
         if not inside:
-            everything = rank_part(cohort.values, cohort.labels, cohort.features, "anova_f")
+            everything = rank_part(cohort.values, cohort.labels, cohort.features, {"method": "anova_f"})
             parts = ranking[["fold", "inner_fold"]].drop_duplicates()
             ranking = parts.merge(everything, how="cross")
         rankings, setting = Rankings(ranking, cohort.features), [{"k": 20, "parameters": {"C": 0.1}}]
@@ -246,7 +246,7 @@ def test_candidates_are_clipped_to_the_features_and_the_baseline_has_one():
 
 def test_every_fold_tries_the_sizes_given_for_it(noisy, tmp_path):
     cohort, folds = noisy
-    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, folds, "anova_f")
+    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, folds, {"method": "anova_f"})
     sizes = {"0": [4, 2], "1": [7], "2": [9, 50], "final": [5]}
     tuning = train_model("linear_svm", cohort, folds, ranking, sizes, {"C": 1}, 1, 1, tmp_path).tuning
     assert tuning[["fold", "k"]].values.tolist() == [
@@ -258,7 +258,7 @@ def test_every_fold_tries_the_sizes_given_for_it(noisy, tmp_path):
 
 def test_chosen_sizes_are_those_of_the_models_that_were_kept(noisy, tmp_path):
     cohort, folds = noisy
-    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, folds, "anova_f")
+    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, folds, {"method": "anova_f"})
     sizes = {fold.name: [1, 3, 6, 50] for fold in folds}
     overrides = {"max_depth": [1, 4], "min_samples_leaf": 1}
     tables = train_model("decision_tree", cohort, folds, ranking, sizes, overrides, 1, 1, tmp_path)
@@ -308,7 +308,7 @@ def test_columns_of_an_ordered_model_go_with_their_names_and_statistics(gene_ord
     cohort, folds = noisy
     fold = folds[0]
     cohort = replace(cohort, genome_order=np.random.default_rng(4).permutation(20))
-    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, [fold], "anova_f")
+    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, [fold], {"method": "anova_f"})
     rankings = Rankings(ranking, cohort.features)
     setting = {"k": 12, "parameters": {"gene_order": gene_order}}
     result = train_fold("neighbours", cohort, fold, rankings, [setting], 1, 1)
@@ -488,7 +488,7 @@ def test_model_without_stages_is_fitted_for_every_setting(boosted, settings):
 
 def test_stages_of_one_fit_predict_what_separate_fits_predict(boosted, noisy):
     cohort, folds = noisy
-    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, [folds[0]], "anova_f")
+    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, [folds[0]], {"method": "anova_f"})
     rankings = Rankings(ranking, cohort.features)
     results, fits = {}, {}
     for is_staged in (True, False):
@@ -504,7 +504,7 @@ def test_stages_of_one_fit_predict_what_separate_fits_predict(boosted, noisy):
 def test_refit_is_of_the_chosen_setting_alone(boosted, noisy):
     cohort, folds = noisy
     fits = boosted(True)
-    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, [folds[0]], "anova_f")
+    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, [folds[0]], {"method": "anova_f"})
     result = train_fold("neighbours", cohort, folds[0], Rankings(ranking, cohort.features), STAGED, 1, 1)
     chosen = STAGED[int(np.flatnonzero(result.tuning["chosen"])[0])]
     assert fits[-1] == chosen["parameters"] == result.model.settings["parameters"]
@@ -586,7 +586,7 @@ def test_class_absent_from_training_is_never_predicted(make_cohort):
 
 def test_training_twice_gives_the_same_tables_and_readable_models(noisy, tmp_path):
     cohort, folds = noisy
-    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, folds, "anova_f")
+    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, folds, {"method": "anova_f"})
     sizes = {fold.name: [4, 50] for fold in folds}
     runs = [
         train_model("decision_tree", cohort, folds, ranking, sizes, {"max_depth": 2}, 1, 1, tmp_path / str(number))

@@ -25,7 +25,15 @@ from genestrata.tables import labelled, read_samples
 from genestrata.training import train_model
 from genestrata.wording import TERMS
 
-EVALUATION = {"scheme": "cv", "folds": 3, "repeats": 2, "inner_folds": 2, "group": None, "seed": 1}
+EVALUATION = {
+    "scheme": "cv",
+    "folds": 3,
+    "repeats": 2,
+    "inner_folds": 2,
+    "replicates": "separate",
+    "group": None,
+    "seed": 1,
+}
 LABELS = ["A", "B", "", "A", "B", "A", "B", "", "A", "B", "A", "B", "A", "B", ""]
 UNLABELLED = [2, 7, 14]
 MODELS = {"majority": {}, "logistic_regression": {"C": 0.1}, "decision_tree": {"max_depth": [1, 2]}}
@@ -288,7 +296,7 @@ def test_other_mistakes_stay_mistakes(read_study, table, expected):
 def train(cohort, samples, folder):
     """Three models and a stack of two of them through the folds of r0: their tables."""
     folds = list(read_folds(split_samples(samples, EVALUATION, 1, "study.yaml"), samples, "r0"))
-    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, folds, "anova_f")
+    ranking = rank_folds(cohort.values, cohort.labels, cohort.features, folds, {"method": "anova_f"})
     sizes = {fold.name: [4] for fold in folds}
     tables = {
         model: train_model(model, cohort, folds, ranking, sizes, overrides, 1, 1, folder / model)

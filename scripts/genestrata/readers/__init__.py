@@ -2,10 +2,11 @@
 
 A reader's module offers `read(files, settings) -> (matrix, samples)`
 
-    files    : name to path, as the study lists them
+    files    : name (or role, where the study gives one) to path, as the study lists them
     settings : the study's reader settings (orientation, columns, label_column, separator, unlabelled)
     matrix   : DataFrame, samples (genes of a time series) x features (its time points), float64, NaN for missing,
-               index = sample id as text; attrs["unlabelled"] lists samples left out for want of a label
+               index = sample id as text; attrs["unlabelled"] lists samples left out for want of a label,
+               attrs["unfinished"] features left out because their values were not finished
     samples  : DataFrame with text columns sample, label, group, split ("" where a study has none), same order as
                matrix; the label is "" for a sample to be predicted
 
@@ -20,6 +21,7 @@ and raises InputError for anything that it cannot read.
 
 READERS = {
     "fasta": "readers.fasta",
+    "fpkm": "readers.fpkm",
     "golub": "readers.golub",
     "npy": "readers.sequence_archive",
     "sequence_table": "readers.sequence_table",

@@ -17,6 +17,7 @@ DEFAULTS = {
     "batch_sd": 0.3,
     "noise_sd": 0.8,
     "missing": 0.01,
+    "replicates": None,
 }
 
 
@@ -27,7 +28,8 @@ def simulate(settings: Mapping[str, Any], seed: int) -> tuple[pd.DataFrame, pd.D
     Returns values (samples x genes, float64, about 4 to 14, NaN where missing; first column `sample`), samples (sample,
     label, batch), truth (class, feature). Each marker is raised in one class by an effect drawn around `effect`; each
     other gene belongs to one module, whose activity differs between samples but not between classes; a batch shifts
-    every gene. Batches are drawn independently of the classes. Raises InputError for more markers than genes.
+    every gene. Batches are drawn independently of the classes. With `replicates` the samples of each class are numbered
+    1 to that number, again and again, in a further column `group`. Raises InputError for more markers than genes.
     """
     settings = DEFAULTS | dict(settings)
     random = np.random.default_rng(seed)
@@ -60,6 +62,8 @@ def simulate(settings: Mapping[str, Any], seed: int) -> tuple[pd.DataFrame, pd.D
     matrix = pd.DataFrame(values[order], columns=genes).round(4)
     matrix.insert(0, "sample", names)
     samples = pd.DataFrame({"sample": names, "label": labels[order], "batch": [f"batch_{b + 1}" for b in batch[order]]})
+    if settings["replicates"] is not None:
+        samples["group"] = samples.groupby("label").cumcount() % settings["replicates"] + 1
     truth = pd.DataFrame(
         [(label, genes[column]) for label, columns in zip(classes, markers, strict=True) for column in sorted(columns)],
         columns=["class", "feature"],
