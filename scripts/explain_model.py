@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from genestrata.appearance import MOST_COLOURS
 from genestrata.cohort import Cohort
 from genestrata.drawing import simulated_note
-from genestrata.explaining import explain_model, model_weights, rank_features
-from genestrata.figures import plot_shap_bar, plot_shap_beeswarm, plot_tree, plot_weights
+from genestrata.explaining import Extent, explain_model, model_weights, rank_features
+from genestrata.figures import plot_class_map, plot_shap_bar, plot_shap_beeswarm, plot_tree, plot_weights
 from genestrata.files import write_table
 from genestrata.gpus import hide_gpus_unless_granted
 from genestrata.logs import job_log
@@ -24,6 +25,10 @@ def draw(model, values, weights, final, markers, folder, note):
     # The mirror image of the second class adds nothing for two classes.
     classes = final.classes[1:] if len(final.classes) == 2 else final.classes
     plot_shap_bar(ranks, classes, markers, f"{title}: held-out SHAP", folder / "bar", note)
+    if len(classes) > MOST_COLOURS:
+        heading, label = f"{title}: held-out SHAP of each class", "Median SHAP of held-out samples"
+        plot_class_map(ranks, "median_shap", classes, markers, label, heading, folder / "classes", note)
+        classes = []
     for label in classes:
         plot_shap_beeswarm(values, ranks, label, markers, f"{title}: towards {label}", folder, note)
     plot_weights(weights, markers, title, folder, REGISTRY[model].explainer == "linear", note)
@@ -31,13 +36,14 @@ def draw(model, values, weights, final, markers, folder, note):
         plot_tree(final, markers, folder / "tree", note)
 
 
-def main(inputs, outputs, model, repeats, background, markers, data, seed):
-    """Write shap_values.parquet, weights.tsv and the figures; of a network of sequences also attributions.parquet."""
+def main(inputs, outputs, model, repeats, extent, markers, data, seed):
+    """Write shap_values.parquet, weights.tsv and the figures; of a network of sequences also attributions.parquet, of
+    any other network additivity.tsv."""
     samples = read_samples(inputs.samples)
     splits = read_splits(inputs.splits)
     models_dirs = dict(zip(repeats, map(Path, inputs.models), strict=True))
     folds = read_evaluated_folds(splits, samples, repeats)
-    explanation = explain_model(model, Cohort.read(inputs.features, samples), folds, models_dirs, background, seed)
+    explanation = explain_model(model, Cohort.read(inputs.features, samples), folds, models_dirs, extent, seed)
     final = FittedModel.load(models_dirs["r0"] / FINAL)
     weights = model_weights(final)
     folder, note = Path(outputs.figures), simulated_note(data)
@@ -57,7 +63,7 @@ if __name__ == "__main__":
             snakemake.output,
             snakemake.wildcards.model,
             snakemake.params.repeats,
-            snakemake.params.background,
+            Extent(snakemake.params.background, snakemake.params.draws, snakemake.params.classes),
             snakemake.params.markers,
             snakemake.params.data,
             snakemake.params.seed,

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from scipy.stats import gaussian_kde
 
-from genestrata.appearance import colour
+from genestrata.appearance import MOST_COLOURS, look
 from genestrata.drawing import figure
 
 NEIGHBOURS = 15
@@ -57,8 +57,15 @@ def draw_map(axes: Axes, points: np.ndarray, labels: np.ndarray, classes: Sequen
         )
     for number, label in enumerate(classes):
         rows = labels == label
+        shade, marker = look(number)
         axes.scatter(
-            *points[rows].T, s=14, color=colour(number), linewidths=0, alpha=0.85, label=f"{label} ({rows.sum()})"
+            *points[rows].T,
+            s=14,
+            color=shade,
+            marker=marker if len(classes) > MOST_COLOURS else "o",
+            linewidths=0,
+            alpha=0.85,
+            label=f"{label} ({rows.sum()})",
         )
     axes.set_xticks([])
     axes.set_yticks([])

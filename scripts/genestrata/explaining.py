@@ -1,20 +1,23 @@
 """SHAP values of held-out samples (Lundberg and Lee 2017, NeurIPS), rankings of genes and their consensus."""
 
 import logging
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 from scipy.sparse import csr_matrix
 from tqdm import tqdm
 
+from genestrata.additivity import additivity_table
 from genestrata.attribution import attribute, token_table, word_effects
 from genestrata.cohort import Cohort
+from genestrata.expected_gradients import Gradients, draw_paths, expected_gradients
 from genestrata.kmers import KmerClassifier
-from genestrata.models.networks import NetworkClassifier, network_input
+from genestrata.models.lightgbm_trees import LightGBMTrees
+from genestrata.models.networks import NetworkClassifier
 from genestrata.models.registry import REGISTRY
 from genestrata.models.sequence_networks import SequenceNetwork
 from genestrata.models.storage import FittedModel
@@ -34,11 +37,21 @@ EXPLAINED_PER_CLASS = 100
 ATTRIBUTED_PER_CLASS = 20
 
 
+class Extent(NamedTuple):
+    """How much is explained: the largest number of training rows to compare with, draws of the expected gradients of
+    each sample and class, and `all` classes or a sample's `own`: the true one and the one that is called."""
+
+    background: int
+    draws: int
+    classes: str
+
+
 class Effects(NamedTuple):
     """Effects of features on the held-out samples of a fold that are explained.
 
     rows : (n,) int into the cohort; features : k names; values : (n, k) as the model got them; shap : (n, k, n_classes)
-    explained : (n, n_classes) bool, classes for which a sample is explained; tokens : see `attribution.token_table`
+    explained : (n, n_classes) bool, classes for which a sample is explained; tokens : see `attribution.token_table`;
+    additivity : see `additivity.additivity_table`
     """
 
     rows: np.ndarray
@@ -47,31 +60,30 @@ class Effects(NamedTuple):
     shap: np.ndarray
     explained: np.ndarray
     tokens: pd.DataFrame | None = None
+    additivity: pd.DataFrame | None = None
 
 
 class Explanation(NamedTuple):
-    """Tables of all folds of a model: SHAP values of features, and attributions of tokens if it reads them."""
+    """Tables of all folds of a model: SHAP values of features, attributions of tokens if it reads them, and how well
+    the values add up if they are expected gradients."""
 
     values: pd.DataFrame
     attributions: pd.DataFrame | None = None
+    additivity: pd.DataFrame | None = None
 
     def write(self, outputs: Any) -> None:
         """`write_declared`."""
         write_declared(self._asdict(), outputs)
 
 
-def shap_values(name: str, model: FittedModel, Z: np.ndarray, background: np.ndarray, seed: int) -> np.ndarray:
-    """SHAP values (n_samples, k, n_classes) of standardised rows Z (n_samples, k).
+def shap_values(name: str, model: FittedModel, Z: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """SHAP values (n_samples, k, n_classes) of a linear model or of trees for standardised rows Z (n_samples, k).
 
     Linear models are explained on the scale of their margins against the mean of `background` (rows of the training
-    part); trees by TreeSHAP along the paths of the training rows (probabilities for forests, log-odds for boosting);
-    probabilities of networks by expected gradients (Erion et al. 2021, Nature Machine Intelligence 3:620), for which
-    `seed` draws points between Z and background.
+    part); trees by TreeSHAP along the paths of the training rows (probabilities for forests, log-odds for boosting).
     """
     if REGISTRY[name].explainer == "linear":
         values = linear_effects(Z, background.mean(axis=0), model.estimator.coef_)
-    elif REGISTRY[name].explainer == "gradient":
-        values = expected_gradients(model.estimator.network, Z, background, seed)
     else:
         values = tree_effects(model.estimator, Z)
     return effects_by_class(values, model)
@@ -84,22 +96,26 @@ def linear_effects(Z: np.ndarray, mean: np.ndarray, coefficients: np.ndarray) ->
 
 def tree_effects(estimator: Any, Z: Any) -> np.ndarray:
     """SHAP values (n, k, n_outputs), or (n, k) for a single output, of trees; Z : (n, k), dense or sparse."""
+    if isinstance(estimator, LightGBMTrees):
+        return estimator.tree_effects(Z)
     import shap
 
     return np.asarray(shap.TreeExplainer(estimator).shap_values(Z))
 
 
-def expected_gradients(network: Any, Z: np.ndarray, background: np.ndarray, seed: int) -> np.ndarray:
-    """SHAP values (n, k, n_outputs) of a network; a value and whether it was measured count as one feature."""
-    import shap
+def network_effects(
+    model: FittedModel, Z: np.ndarray, background: np.ndarray, explained: np.ndarray, draws: int, seed: int
+) -> Gradients:
+    """Expected gradients of the probabilities of a network by class, 0 where a class is not explained or unseen in
+    training.
 
-    Z, background = network_input(network, Z), network_input(network, background)
-    explainer = shap.GradientExplainer(network, background)
-    with warnings.catch_warnings():
-        # SHAP hands Keras its one input as a list, and Keras says so for every class and sample.
-        warnings.filterwarnings("ignore", message="The structure of `inputs`")
-        values = np.asarray(explainer.shap_values(Z, rseed=seed))
-    return values.sum(axis=2) if values.ndim == 4 else values
+    Z : (n, k), background : (m, k) as the network takes them; explained : (n, n_classes) bool; `seed` draws the paths.
+    """
+    paths = draw_paths(len(Z), len(background), draws, seed)
+    gradients = expected_gradients(model.estimator.network, Z, background, paths, explained[:, model.class_codes])
+    errors = np.full(explained.shape, np.nan)
+    errors[:, model.class_codes] = gradients.standard_error
+    return Gradients(effects_by_class(gradients.values, model), errors)
 
 
 def effects_by_class(values: np.ndarray, model: FittedModel) -> np.ndarray:
@@ -115,16 +131,16 @@ def effects_by_class(values: np.ndarray, model: FittedModel) -> np.ndarray:
     return result
 
 
-def explain_fold(name: str, model: FittedModel, cohort: Cohort, fold: Fold, background: int, seed: int) -> Effects:
+def explain_fold(name: str, model: FittedModel, cohort: Cohort, fold: Fold, extent: Extent, seed: int) -> Effects:
     """Effects of features on held-out samples of one fold: on all of them, or on some of each class if the model reads
     sequences."""
     position = pd.Series(np.arange(len(cohort.features)), index=cohort.features)
     columns = position[model.features].to_numpy()
     rows = fold.train
     fold_seed = derive_seed(seed, fold.repeat, fold.name, "background")
-    if len(rows) > background:
+    if len(rows) > extent.background:
         random = np.random.default_rng(fold_seed)
-        rows = np.sort(random.choice(rows, background, replace=False))
+        rows = np.sort(random.choice(rows, extent.background, replace=False))
 
     def values_of(rows: np.ndarray) -> np.ndarray:
         return model.standardise(cohort.values[np.ix_(rows, columns)])
@@ -134,10 +150,41 @@ def explain_fold(name: str, model: FittedModel, cohort: Cohort, fold: Fold, back
         return explain_tokens(model, cohort, test, values_of(test))
     if isinstance(model.estimator, KmerClassifier):
         test = choose_rows(cohort, fold.test, EXPLAINED_PER_CLASS, fold_seed)
-        return explain_kmers(model, test, values_of(test), values_of(rows))
-    Z = values_of(fold.test)
-    shap = shap_values(name, model, Z, values_of(rows), fold_seed)
-    return Effects(fold.test, model.features, Z, shap, np.ones((len(Z), len(model.classes)), dtype=bool))
+        X = values_of(test)
+        explained = explained_classes(model, cohort.codes[test], X, extent.classes)
+        return explain_kmers(model, test, X, values_of(rows), explained)
+    Z, background = values_of(fold.test), values_of(rows)
+    explained = explained_classes(model, cohort.codes[fold.test], Z, extent.classes)
+    if isinstance(model.estimator, NetworkClassifier):
+        gradients = network_effects(model, Z, background, explained, extent.draws, fold_seed)
+        expected = model.predict_standardised(Z) - model.predict_standardised(background).mean(axis=0)
+        known = np.isin(np.arange(len(model.classes)), model.class_codes)
+        additivity = additivity_table(
+            gradients.values.sum(axis=1, dtype=float),
+            gradients.standard_error,
+            expected,
+            explained & known,
+            cohort.samples[fold.test],
+            model.classes,
+        )
+        return Effects(fold.test, model.features, Z, gradients.values, explained, additivity=additivity)
+    return Effects(fold.test, model.features, Z, shap_values(name, model, Z, background), explained)
+
+
+def explained_classes(model: FittedModel, codes: np.ndarray, Z: np.ndarray, classes: str) -> np.ndarray:
+    """For which classes each row is explained, (n, n_classes) bool; codes : (n,) int, the true class of each row.
+
+    A row's `own` classes are the true one, unless training did not see it, and the one that is called. Of two classes
+    one mirrors the other, so that both are there.
+    """
+    n_classes = len(model.classes)
+    if classes == "all" or n_classes == 2:
+        return np.ones((len(Z), n_classes), dtype=bool)
+    explained = np.zeros((len(Z), n_classes), dtype=bool)
+    seen = np.isin(codes, model.class_codes)
+    explained[np.flatnonzero(seen), codes[seen]] = True
+    explained[np.arange(len(Z)), model.predict_standardised(Z).argmax(axis=1)] = True
+    return explained
 
 
 def choose_rows(cohort: Cohort, rows: np.ndarray, most: int, seed: int) -> np.ndarray:
@@ -151,8 +198,11 @@ def choose_rows(cohort: Cohort, rows: np.ndarray, most: int, seed: int) -> np.nd
     return np.sort(chosen["row"].to_numpy())
 
 
-def explain_kmers(model: FittedModel, rows: np.ndarray, X: np.ndarray, background: np.ndarray) -> Effects:
-    """Effects of the k-mers that matter most to sequences X (n, 1); background : training sequences."""
+def explain_kmers(
+    model: FittedModel, rows: np.ndarray, X: np.ndarray, background: np.ndarray, explained: np.ndarray
+) -> Effects:
+    """Effects of the k-mers that matter most to sequences X (n, 1); background : training sequences; explained : see
+    `Effects`."""
     estimator = model.estimator
     Z = estimator.transform(X)
     if hasattr(estimator, "coef_"):
@@ -169,7 +219,7 @@ def explain_kmers(model: FittedModel, rows: np.ndarray, X: np.ndarray, backgroun
     shap = effects_by_class(shap, model)
     names = estimator.feature_names
     features = name_words(estimator.kmers.kind.alphabet, [names[column] for column in columns])
-    return Effects(rows, features, values, shap, np.ones((len(rows), len(model.classes)), dtype=bool))
+    return Effects(rows, features, values, shap, explained)
 
 
 def mean_distance(Z: csr_matrix, mean: np.ndarray) -> np.ndarray:
@@ -207,47 +257,66 @@ def explain_tokens(model: FittedModel, cohort: Cohort, rows: np.ndarray, X: np.n
 
 
 def explain_model(
-    name: str, cohort: Cohort, folds: Sequence[Fold], models_dirs: Mapping[str, Path], background: int, seed: int
+    name: str, cohort: Cohort, folds: Sequence[Fold], models_dirs: Mapping[str, Path], extent: Extent, seed: int
 ) -> Explanation:
     """SHAP values of held-out samples of every fold of a model.
 
     models_dirs : repeat to the folder of its fitted models. One row per (repeat, fold, sample, class, feature) with
-    value (as the model got it) and shap, for every feature that the model was given; of the words of sequences for the
-    MOST_WORDS with the largest effects in the fold.
+    value (as the model got it) and shap, for every class for which the sample is explained and every feature that the
+    model was given; of the words of sequences for the MOST_WORDS with the largest effects in the fold.
     """
-    tables, tokens = [], []
+    tables, tokens, additivity = [], [], []
     for fold in tqdm(folds, desc=f"explain {name}", unit="fold", leave=False, disable=None):
         model = FittedModel.load(models_dirs[fold.repeat] / fold.name)
-        effects = explain_fold(name, model, cohort, fold, background, seed)
-        places = np.indices(effects.shap.shape).reshape(3, -1)
-        sample, feature, label = places[:, effects.explained[places[0], places[2]]]
-        tables.append(
-            pd.DataFrame(
-                {
-                    "repeat": fold.repeat,
-                    "fold": fold.name,
-                    "sample": cohort.samples[effects.rows][sample],
-                    "class": np.asarray(model.classes, dtype=object)[label],
-                    "feature": np.asarray(effects.features, dtype=object)[feature],
-                    "value": effects.values[sample, feature],
-                    "shap": effects.shap[sample, feature, label],
-                }
-            )
-        )
+        effects = explain_fold(name, model, cohort, fold, extent, seed)
+        tables.append(values_table(effects, cohort.samples[effects.rows], model.classes, fold))
         if effects.tokens is not None:
             tokens.append(effects.tokens.assign(repeat=fold.repeat, fold=fold.name))
+        if effects.additivity is not None:
+            additivity.append(effects.additivity.assign(repeat=fold.repeat, fold=fold.name))
         used = int(np.any(effects.shap != 0, axis=(0, 2)).sum())
         logger.info("%s fold %s: %d of %d features have an effect", fold.repeat, fold.name, used, len(effects.features))
-    values = as_categories(tables, ["repeat", "fold", "sample", "class", "feature"])
-    if not tokens:
-        return Explanation(values)
-    attributions = as_categories(tokens, ["repeat", "fold", "sample", "class", "token"])
-    return Explanation(values, attributions[["repeat", "fold", "sample", "class", "position", "token", "attribution"]])
+    keys = ["repeat", "fold", "sample", "class"]
+    values = join_tables(tables, [*keys, "feature"])
+    if tokens:
+        attributions = join_tables(tokens, [*keys, "token"])
+        return Explanation(values, attributions[[*keys, "position", "token", "attribution"]])
+    if additivity:
+        sums = pd.concat(additivity, ignore_index=True)
+        return Explanation(values, additivity=sums[[*keys, "sum", "expected", "standard_error"]])
+    return Explanation(values)
 
 
-def as_categories(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    """Tables one below the other, with some columns as categories, which takes a tenth of the memory."""
-    return pd.concat(tables, ignore_index=True).astype(dict.fromkeys(columns, "category"))
+def values_table(effects: Effects, samples: np.ndarray, classes: Sequence[str], fold: Fold) -> pd.DataFrame:
+    """The rows of one fold in the table of `explain_model`; samples : (n,) names of the rows, classes : all labels."""
+    places = np.indices(effects.shap.shape, dtype=np.int32).reshape(3, -1)
+    sample, feature, label = places[:, effects.explained[places[0], places[2]]]
+    none = np.zeros(len(sample), dtype=np.int8)
+    # Categories from the start: millions of rows would take ten times the memory as text.
+    return pd.DataFrame(
+        {
+            "repeat": pd.Categorical.from_codes(none, [fold.repeat]),
+            "fold": pd.Categorical.from_codes(none, [fold.name]),
+            "sample": pd.Categorical.from_codes(sample, list(samples)),
+            "class": pd.Categorical.from_codes(label, list(classes)),
+            "feature": pd.Categorical.from_codes(feature, list(effects.features)),
+            "value": effects.values[sample, feature],
+            "shap": effects.shap[sample, feature, label],
+        }
+    )
+
+
+def join_tables(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    """Tables one below the other, with some columns as categories in sorted order."""
+    joined = {}
+    for column in tables[0]:
+        parts = [table[column] for table in tables]
+        if column in columns:
+            parts = [part.astype("category").cat.remove_unused_categories() for part in parts]
+            joined[column] = union_categoricals(parts, sort_categories=True)
+        else:
+            joined[column] = np.concatenate(parts)
+    return pd.DataFrame(joined)
 
 
 def model_weights(model: FittedModel) -> pd.DataFrame:
@@ -280,17 +349,24 @@ def model_weights(model: FittedModel) -> pd.DataFrame:
 def rank_features(values: pd.DataFrame, model: str) -> pd.DataFrame:
     """Rank the features of a model for each class by mean absolute SHAP over held-out samples.
 
-    values : the table of `explain_model`. Returns class, feature, rank, mean_abs_shap, median_shap, model. A feature
-    that was not selected in a fold counts with 0 there, so that a gene chosen once by chance does not outrank one
-    chosen always.
+    values : the table of `explain_model`. Returns class, feature, rank, mean_abs_shap, median_shap, model: over the
+    samples that are explained for the class. A feature that was not selected in a fold counts with 0 there, so that a
+    gene chosen once by chance does not outrank one chosen always.
     """
-    held_out = values.groupby(["repeat", "fold", "sample"], observed=True).ngroups
-    grouped = values.groupby(["class", "feature"], observed=True)["shap"]
-    table = grouped.agg(
-        mean_abs_shap=lambda shap: shap.abs().sum() / held_out,
-        median_shap=lambda shap: np.median(np.pad(shap, (0, held_out - len(shap)))),
-    ).reset_index()
-    table["class"], table["feature"] = table["class"].astype(str), table["feature"].astype(str)
+    sample = values.groupby(["repeat", "fold", "sample"], observed=True).ngroup().to_numpy()
+    feature, names = pd.factorize(values["feature"])
+    shap, tables = values["shap"].to_numpy(), []
+    for label, rows in values.groupby("class", observed=True).indices.items():
+        row, features = pd.factorize(feature[rows])
+        column, explained = pd.factorize(sample[rows])
+        effects = np.zeros((len(features), len(explained)), dtype=shap.dtype)
+        effects[row, column] = shap[rows]
+        summaries = {
+            "mean_abs_shap": np.abs(effects).mean(axis=1, dtype=float),
+            "median_shap": np.median(effects, axis=1),
+        }
+        tables.append(pd.DataFrame({"class": str(label), "feature": names[features].astype(str), **summaries}))
+    table = pd.concat(tables, ignore_index=True)
     table = table.sort_values(["class", "mean_abs_shap", "feature"], ascending=[True, False, True], ignore_index=True)
     table.insert(2, "rank", table.groupby("class").cumcount() + 1)
     table["model"] = model

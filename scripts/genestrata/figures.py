@@ -11,34 +11,42 @@ import pandas as pd
 from matplotlib.axes import Axes
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
-from genestrata.appearance import PALETTE, colour
+from genestrata.appearance import MOST_COLOURS, PALETTE, colour, line_style, look
 from genestrata.drawing import STYLE, figure, save
 from genestrata.metrics import TestPredictions, equal_mass_bins
 from genestrata.models.registry import model_title
 from genestrata.naming import readable, slug
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+# Genes of a map of genes and classes.
+MAP_GENES = 50
 
 
 def plot_confusion(matrix: pd.DataFrame, title: str, stem: str | Path, note: str = "") -> None:
-    """Confusion matrix as a heat map of recall with counts; rows true, columns predicted."""
+    """Confusion matrix as a heat map of recall with counts; rows true, columns predicted.
+
+    Of many classes the cells are small and hold a count alone, those without a sample nothing.
+    """
     n_classes = len(matrix)
+    many = n_classes > MOST_COLOURS
     counts = matrix.to_numpy()
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
-    size = 2.4 + 0.6 * n_classes
+    size = 2.4 + (0.3 if many else 0.6) * n_classes
     with figure(stem, size + 0.8, size, note) as (drawing, axes):
         image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
         for row, column in np.ndindex(counts.shape):
+            if many and counts[row, column] == 0:
+                continue
+            count = f"{round(counts[row, column], 1):g}"
             axes.text(
                 column,
                 row,
-                f"{round(counts[row, column], 1):g}\n{share[row, column]:.0%}",
+                count if many else f"{count}\n{share[row, column]:.0%}",
                 ha="center",
                 va="center",
-                fontsize=8,
+                fontsize=7 if many else 8,
                 color="white" if share[row, column] > 0.5 else "black",
             )
-        axes.set_xticks(range(n_classes), matrix.columns, rotation=45 if n_classes > 3 else 0)
+        axes.set_xticks(range(n_classes), matrix.columns, rotation=90 if many else 45 if n_classes > 3 else 0)
         axes.set_yticks(range(n_classes), matrix.index)
         axes.set(xlabel="Predicted", ylabel="True", title=title)
         axes.spines[:].set_visible(False)
@@ -54,8 +62,8 @@ def pooled_scores(repeats: Sequence[TestPredictions], code: int) -> tuple[np.nda
 def draw_curves(axes: Axes, curves: Mapping[str, Sequence[np.ndarray]]) -> None:
     """Lines in the unit square, label to x and y."""
     for number, (label, (x, y)) in enumerate(curves.items()):
-        style = ("-", "--", "-.")[number // len(PALETTE) % 3]
-        axes.plot(x, y, style, color=colour(number), label=label, linewidth=1.6, alpha=0.9)
+        shade, style = colour(number), line_style(number)
+        axes.plot(x, y, linestyle=style, color=shade, label=label, linewidth=1.6, alpha=0.9)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.set_aspect("equal")
 
@@ -68,11 +76,13 @@ def roc_points(repeats: Sequence[TestPredictions], code: int) -> tuple[np.ndarra
 
 def plot_roc(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str, stem: str | Path, note: str = "") -> None:
     """ROC curves, label (with its area) to false and true positive rates."""
-    with figure(stem, 5.2, 4.4, note) as (_, axes):
+    many = len(curves) > MOST_COLOURS
+    with figure(stem, 7.2 if many else 5.2, 4.4, note) as (_, axes):
         axes.plot([0, 1], [0, 1], color="#999999", linestyle=":", linewidth=1)
         draw_curves(axes, curves)
         axes.set(xlabel="False positive rate", ylabel="True positive rate", title=title)
-        axes.legend(loc="lower right", fontsize=7)
+        beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if many else {"loc": "lower right"}
+        axes.legend(fontsize=7, **beside)
 
 
 def precision_recall_points(repeats: Sequence[TestPredictions], code: int) -> tuple[np.ndarray, np.ndarray, float]:
@@ -108,7 +118,8 @@ def plot_calibration(
     with figure(stem, 4.8, 4.4, note) as (_, axes):
         axes.plot([0, 1], [0, 1], color="#999999", linestyle=":", linewidth=1, label="perfect")
         for number, (label, (confidence, accuracy, _)) in enumerate(series.items()):
-            axes.plot(confidence, accuracy, color=colour(number), marker=MARKERS[number % 8], markersize=5, label=label)
+            shade, marker = look(number)
+            axes.plot(confidence, accuracy, color=shade, marker=marker, markersize=5, label=label)
         lowest = min(min(confidence.min(), accuracy.min()) for confidence, accuracy, _ in series.values())
         limits = (max(0.0, lowest - 0.05), 1.02)
         axes.set(xlabel="Confidence of the call", ylabel="Accuracy", title=title, xlim=limits, ylim=limits)
@@ -161,9 +172,8 @@ def plot_tuning(
     """Inner balanced accuracy against the number of features kept, one line per model."""
     with figure(stem, 5.6, 4.0, note) as (_, axes):
         for number, (model, (sizes, scores)) in enumerate(curves.items()):
-            axes.plot(
-                sizes, scores, color=colour(number), marker=MARKERS[number % 8], markersize=5, label=model_title(model)
-            )
+            shade, marker = look(number)
+            axes.plot(sizes, scores, color=shade, marker=marker, markersize=5, label=model_title(model))
         ticks = sorted({int(size) for sizes, _ in curves.values() for size in sizes})
         axes.set_xscale("log")
         axes.set_xticks(ticks, [str(size) for size in ticks])
@@ -178,14 +188,16 @@ def plot_scatter(
 ) -> None:
     """Two-dimensional map of samples, one colour and marker per label; points : (n_samples, 2)."""
     labels = np.asarray(labels, dtype=str)
-    with figure(stem, 6.0, 4.2, note) as (_, axes):
-        for number, label in enumerate(np.unique(labels)):
+    classes = np.unique(labels)
+    with figure(stem, 7.6 if len(classes) > MOST_COLOURS else 6.0, 4.2, note) as (_, axes):
+        for number, label in enumerate(classes):
             rows = labels == label
+            shade, marker = look(number)
             axes.scatter(
                 *points[rows].T,
                 s=26,
-                color=colour(number),
-                marker=MARKERS[number % 8],
+                color=shade,
+                marker=marker,
                 label=f"{label} ({rows.sum()})",
                 alpha=0.85,
                 linewidths=0,
@@ -203,17 +215,6 @@ def plot_explained_variance(share: np.ndarray, chosen: int, stem: str | Path, no
         axes.plot(number, np.cumsum(share), color=PALETTE[0], marker="o", markersize=3, label="sum")
         axes.axvline(chosen, color=PALETTE[1], linestyle="--", linewidth=1, label=f"{chosen} components used")
         axes.set(xlabel="Principal component", ylabel="Share of variance", ylim=(0, 1.02))
-        axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
-
-
-def plot_null(null: np.ndarray, lines: Mapping[str, float], xlabel: str, stem: str | Path, note: str = "") -> None:
-    """Histogram of a null distribution with named values marked."""
-    with figure(stem, 5.6, 3.6, note) as (_, axes):
-        axes.hist(null, bins=20, color="#BBBBBB", label=f"{len(null)} random sets")
-        for number, (label, value) in enumerate(lines.items()):
-            style = ("-", "--", "-.", ":")[number % 4]
-            axes.axvline(value, color=colour(number), linewidth=2, linestyle=style, label=f"{label}: {value:.2f}")
-        axes.set(xlabel=xlabel, ylabel="Random sets")
         axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
@@ -237,9 +238,13 @@ def plot_shap_bar(
     stem: str | Path,
     note: str = "",
 ) -> None:
-    """Mean absolute SHAP of the 20 strongest genes, stacked over classes."""
+    """Mean absolute SHAP of the 20 strongest genes, stacked over classes, of many classes only the sum."""
     wide = ranks[ranks["class"].isin(classes)].pivot(index="feature", columns="class", values="mean_abs_shap").fillna(0)
     wide = wide.loc[wide.sum(axis=1).sort_values(ascending=False, kind="stable").index[:20]]
+    summed = len(classes) > MOST_COLOURS
+    if summed:
+        classes = ["all"]
+        wide = wide.sum(axis=1).to_frame("all")
     with figure(stem, 5.6, 1.0 + 0.22 * len(wide), note) as (_, axes):
         left = np.zeros(len(wide))
         for number, label in enumerate(classes):
@@ -247,9 +252,39 @@ def plot_shap_bar(
             left += wide[label].to_numpy()
         axes.set_yticks(range(len(wide)), [readable(feature, markers) for feature in wide.index], fontsize=7)
         axes.invert_yaxis()
-        axes.set(xlabel="Mean |SHAP| over held-out samples", title=title)
+        over = ", sum over classes" if summed else ""
+        axes.set(xlabel=f"Mean |SHAP| over held-out samples{over}", title=title)
         if len(classes) > 1:
             axes.legend(fontsize=7, loc="lower right")
+
+
+def plot_class_map(
+    ranks: pd.DataFrame,
+    column: str,
+    classes: Sequence[str],
+    markers: Mapping[str, str],
+    label: str,
+    title: str,
+    stem: str | Path,
+    note: str = "",
+) -> None:
+    """Genes and classes as a heat map: of each class its best genes, class after class, each gene once.
+
+    ranks : class, feature, rank and a `column` of signed values, which `label` names
+    """
+    per_class = max(1, MAP_GENES // len(classes))
+    wide = ranks.pivot(index="feature", columns="class", values=column).fillna(0)[list(classes)]
+    best = ranks[ranks["rank"] <= per_class].sort_values("rank")
+    genes = list(dict.fromkeys(gene for name in classes for gene in best.loc[best["class"] == name, "feature"]))
+    values = wide.loc[genes].to_numpy()
+    largest = max(float(np.abs(values).max()), 1e-12)
+    with figure(stem, 3.0 + 0.22 * len(classes), 1.8 + 0.17 * len(genes), note) as (drawing, axes):
+        image = axes.imshow(values, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto")
+        axes.set_xticks(range(len(classes)), classes, rotation=90, fontsize=7)
+        axes.set_yticks(range(len(genes)), [readable(gene, markers) for gene in genes], fontsize=7)
+        axes.set_title(title)
+        axes.spines[:].set_visible(False)
+        drawing.colorbar(image, ax=axes, label=label, shrink=0.5)
 
 
 def plot_shap_beeswarm(
@@ -292,7 +327,14 @@ def plot_shap_beeswarm(
 def plot_weights(
     weights: pd.DataFrame, markers: Mapping[str, str], title: str, folder: Path, linear: bool, note: str = ""
 ) -> None:
-    """The 25 largest coefficients towards each class, or importances, of a model fitted on all samples."""
+    """The 25 largest coefficients towards each class, or importances, of a model fitted on all samples; of many classes
+    a map of the genes with the largest ones."""
+    if weights["class"].nunique() > MOST_COLOURS:
+        # The largest stand first within a class.
+        ranks = weights.assign(rank=weights.groupby("class", sort=False).cumcount() + 1)
+        heading, stem = f"{title}, fitted on all samples", folder / "coefficients"
+        plot_class_map(ranks, "weight", list(weights["class"].unique()), markers, "Coefficient", heading, stem, note)
+        return
     for label, rows in weights.groupby("class", sort=False):
         rows = rows[rows["weight"] != 0].head(25)
         values = pd.Series(rows["weight"].to_numpy(), index=[readable(name, markers) for name in rows["feature"]])

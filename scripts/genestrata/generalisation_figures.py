@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genestrata.appearance import colour
+from genestrata.appearance import look
 from genestrata.drawing import figure
-from genestrata.figures import MARKERS
 from genestrata.models.registry import model_title
 
 
@@ -19,7 +18,7 @@ def plot_cv_against_test(table: Mapping[str, Mapping[str, Any]], stem: str | Pat
     with figure(stem, 6.4, 4.4, note) as (_, axes):
         axes.plot([0, 1], [0, 1], color="#999999", linestyle=":", linewidth=1)
         for number, model in enumerate(models):
-            entry, style = table[model], {"color": colour(number), "marker": MARKERS[number % 8]}
+            entry, style = table[model], dict(zip(("color", "marker"), look(number), strict=True))
             folds = entry["folds"]
             inner, test = ([fold[part] for fold in folds] for part in ("inner", "test"))
             axes.scatter(inner, test, s=18, alpha=0.35, linewidths=0, **style)
@@ -53,12 +52,13 @@ def plot_accuracy_by_identity(
                 [max(0.0, entry["accuracy"] - entry["ci95"][0]) for entry in values],
                 [max(0.0, entry["ci95"][1] - entry["accuracy"]) for entry in values],
             ]
+            shade, marker = look(number)
             axes.errorbar(
                 shifted,
                 [entry["accuracy"] for entry in values],
                 yerr=errors,
-                fmt=MARKERS[number % 8],
-                color=colour(number),
+                fmt=marker,
+                color=shade,
                 markersize=5,
                 linewidth=1.2,
                 label=model_title(model),

@@ -10,9 +10,17 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from genestrata.appearance import FIGURE_DPI, colour
+from genestrata.appearance import FIGURE_DPI, MARKERS, MOST_COLOURS, look
 
 CSS_PIXELS_PER_INCH = 96
+# Names of the markers on the report page, whose figures Plotly draws.
+SYMBOLS = dict(
+    zip(
+        MARKERS,
+        ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star"),
+        strict=True,
+    )
+)
 
 
 def number(value: float | None) -> str:
@@ -60,12 +68,14 @@ def _cell(value: Any) -> Any:
 def scatter_section(points: pd.DataFrame) -> dict:
     """Plot part of a section with a point per sample; points : sample, label, PC1, PC2."""
     labels = sorted(set(points["label"]))
+    looks = {label: look(number) for number, label in enumerate(labels)}
     data = {
         row_name(row["sample"]): {
             "x": row["PC1"],
             "y": row["PC2"],
-            "color": colour(labels.index(row["label"])),
+            "color": looks[row["label"]][0],
             "group": escape(row["label"]),
+            **({"marker_symbol": SYMBOLS[looks[row["label"]][1]]} if len(labels) > MOST_COLOURS else {}),
         }
         for _, row in points.iterrows()
     }

@@ -12,7 +12,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
-from genestrata.appearance import PALETTE, colour
+from genestrata.appearance import PALETTE, colour, line_style
 from genestrata.dna import AMINO_ACIDS, NUCLEOTIDES, translate
 from genestrata.drawing import STYLE, figure, save
 from genestrata.naming import slug
@@ -148,8 +148,8 @@ def plot_positions(profiles: Mapping[str, np.ndarray], title: str, stem: str | P
     with figure(stem, 6.4, 3.6, note) as (_, axes):
         middles = (np.arange(BINS) + 0.5) / BINS
         for number, (label, values) in enumerate(profiles.items()):
-            style = ("-", "--", "-.")[number // len(PALETTE) % 3]
-            axes.plot(middles, values, style, color=colour(number), label=label, linewidth=1.5)
+            shade, style = colour(number), line_style(number)
+            axes.plot(middles, values, linestyle=style, color=shade, label=label, linewidth=1.5)
         axes.axhline(0, color="#999999", linewidth=0.6)
         axes.set(xlabel="Relative position in the gene", ylabel="Mean attribution", title=title, xlim=(0, 1))
         axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -8,7 +8,7 @@ import yaml
 from sklearn.utils.class_weight import compute_sample_weight
 
 from genestrata.errors import InputError
-from genestrata.explaining import shap_values
+from genestrata.explaining import network_effects
 from genestrata.models import cnn_bilstm, networks, parameter_grid
 from genestrata.models.backend import start_backend
 from genestrata.models.context import FitContext
@@ -336,9 +336,15 @@ def test_saved_network_predicts_the_same_from_rows_with_missing_values(fitted, t
 # SHAP values
 
 
+def shap_values(model, Z, background):
+    """SHAP values of all classes, from 200 draws."""
+    explained = np.ones((len(Z), len(model.classes)), dtype=bool)
+    return network_effects(model, Z, background, explained, 200, 0).values
+
+
 def test_shap_has_one_value_a_time_point_and_adds_up_to_the_change_of_the_probabilities(fitted):
     background, Z = draw(rows=6)[0], draw(rows=1, seed=1)[0][:2]
-    values = shap_values("cnn_bilstm", fitted, Z, background, 0)
+    values = shap_values(fitted, Z, background)
     assert values.shape == (2, len(FEATURES), 4)
     assert (values[:, :, 2] == 0).all() and np.isfinite(values).all()
     change = fitted.predict_standardised(Z) - fitted.predict_standardised(background).mean(axis=0)
@@ -352,7 +358,7 @@ def test_shap_of_a_time_point_counts_that_it_was_not_measured(fitted):
     background = np.zeros((1, len(FEATURES)), dtype=np.float32)
     Z = background.copy()
     Z[:, [2, 7]] = MISSING
-    values = shap_values("cnn_bilstm", fitted, Z, background, 0)
+    values = shap_values(fitted, Z, background)
     effect = np.abs(values).max(axis=(0, 2))
     assert np.flatnonzero(effect).tolist() == [2, 7]
     change = fitted.predict_standardised(Z) - fitted.predict_standardised(background)

@@ -131,6 +131,16 @@ def test_classes_are_drawn_in_their_order_on_grey_points_without_a_label(density
     assert levels == ([LEVELS] if density else [])
 
 
+@pytest.mark.parametrize(("n_classes", "shapes"), [(8, 1), (9, 8)])
+def test_classes_have_markers_of_their_own_where_colours_repeat(n_classes, shapes):
+    figure, axes = plt.subplots()
+    labels = np.array([f"c{number}" for number in range(n_classes)])
+    draw_map(axes, np.random.default_rng(0).normal(size=(n_classes, 2)), labels, list(labels), density=False)
+    outlines = {part.get_paths()[0].vertices.tobytes() for part in axes.collections}
+    plt.close(figure)
+    assert len(outlines) == shapes
+
+
 def test_map_of_labelled_rows_has_no_group_of_unlabelled_ones():
     groups, _ = drawn(list("MMM") + ["S", "G1"] * 3, True)
     assert [group[0] for group in groups] == ["M (3)", "G1 (3)", "S (3)"]

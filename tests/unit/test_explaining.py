@@ -14,26 +14,33 @@ from genestrata import explaining
 from genestrata.cohort import Cohort
 from genestrata.dna import translate
 from genestrata.explaining import (
+    Extent,
     choose_rows,
     consensus,
     explain_fold,
     explain_kmers,
     explain_model,
+    explained_classes,
     fold_importance,
+    join_tables,
     marker_recovery,
     mean_distance,
     model_weights,
     name_words,
+    network_effects,
     raised_class,
     rank_features,
     shap_values,
     stability,
 )
-from genestrata.files import read_json, read_table
+from genestrata.files import read_json, read_table, write_table
 from genestrata.models import bilstm, load_module, parameter_grid
 from genestrata.models.storage import FittedModel
 from genestrata.ranking import rank_folds
 from genestrata.splitting import Fold
+
+# Few rows and draws.
+SMALL = Extent(10, 40, "all")
 
 
 def fitted(name, n_classes, rows=160, seed=0, all_classes=None, **parameters):
@@ -62,7 +69,7 @@ def test_linear_shap_adds_up_to_the_margin(name, n_classes):
     # More background rows than SHAP would keep by itself.
     model, background = fitted(name, n_classes)
     Z = np.random.default_rng(1).normal(size=(7, 4))
-    values = shap_values(name, model, Z, background, 0)
+    values = shap_values(name, model, Z, background)
     assert values.shape == (7, 4, n_classes)
     expected = margins(model.estimator, background).mean(axis=0)
     np.testing.assert_allclose(values.sum(axis=1) + expected, margins(model.estimator, Z), atol=1e-4)
@@ -72,7 +79,7 @@ def test_linear_shap_adds_up_to_the_margin(name, n_classes):
 @pytest.mark.parametrize("name", ["decision_tree", "random_forest", "xgboost"])
 def test_tree_shap_adds_up_to_the_output(name, n_classes):
     model, Z = fitted(name, n_classes, **({} if name == "decision_tree" else {"n_estimators": 10}))
-    values = shap_values(name, model, Z[:20], Z, 0)
+    values = shap_values(name, model, Z[:20], Z)
     assert values.shape == (20, 4, n_classes)
     if name == "xgboost":
         output = model.estimator.predict(Z[:20], output_margin=True)
@@ -87,25 +94,25 @@ def test_tree_shap_adds_up_to_the_output(name, n_classes):
 
 def test_a_gene_without_weight_has_no_effect_and_its_own_gene_the_largest():
     model, Z = fitted("logistic_regression", 3)
-    strength = np.abs(shap_values("logistic_regression", model, Z, Z, 0)).mean(axis=0)
+    strength = np.abs(shap_values("logistic_regression", model, Z, Z)).mean(axis=0)
     assert strength[:3].argmax(axis=0).tolist() == [0, 1, 2]
     model.estimator.coef_[:, 3] = 0
-    assert (shap_values("logistic_regression", model, Z, Z, 0)[:, 3] == 0).all()
+    assert (shap_values("logistic_regression", model, Z, Z)[:, 3] == 0).all()
 
 
 @pytest.mark.parametrize("name", ["logistic_regression", "xgboost"])
 def test_classes_unseen_in_training_get_no_effect(name):
     model, Z = fitted(name, 2, all_classes=["A", "AA", "B", "C"])
-    values = shap_values(name, model, Z[:5], Z, 0)
+    values = shap_values(name, model, Z[:5], Z)
     assert values.shape == (5, 4, 4)
     assert (values[:, :, [1, 3]] == 0).all()
     np.testing.assert_array_equal(values[:, :, 0], -values[:, :, 2])
 
 
-def explained(study, name, cohort=None, folds=None):
+def explained(study, name, cohort=None, folds=None, extent=SMALL):
     directories = {repeat: study.directories[repeat, name] for repeat in ("r0", "r1")}
     folds = folds or [fold for fold in study.folds if fold.name != "final"]
-    return explain_model(name, cohort or study.cohort, folds, directories, 10, 1).values
+    return explain_model(name, cohort or study.cohort, folds, directories, extent, 1).values
 
 
 @pytest.mark.parametrize("name", ["logistic_regression", "xgboost"])
@@ -143,8 +150,54 @@ def test_other_held_out_samples_and_labels_do_not_change_an_explanation(name, tr
     labels[:] = "A"
     changed = replace(trained_study.cohort, values=values, labels=labels)
     model = FittedModel.load(trained_study.directories["r0", name] / fold.name)
-    before, after = (explain_fold(name, model, cohort, fold, 10, 1).shap for cohort in (trained_study.cohort, changed))
+    before, after = (
+        explain_fold(name, model, cohort, fold, SMALL, 1).shap for cohort in (trained_study.cohort, changed)
+    )
     np.testing.assert_array_equal(before[0], after[0])
+
+
+@pytest.mark.parametrize("name", ["logistic_regression", "xgboost"])
+def test_own_classes_of_a_sample_are_the_true_one_and_the_one_that_is_called(name, trained_study):
+    cohort, fold = trained_study.cohort, trained_study.folds[0]
+    complete, own = (
+        explained(trained_study, name, folds=[fold], extent=Extent(10, 40, classes)) for classes in ("all", "own")
+    )
+    model = FittedModel.load(trained_study.directories["r0", name] / fold.name)
+    columns = [list(cohort.features).index(feature) for feature in model.features]
+    called = model.predict_proba(cohort.values[np.ix_(fold.test, columns)]).argmax(axis=1)
+    expected = {
+        (sample, label)
+        for row, sample, code in zip(fold.test, cohort.samples[fold.test], called, strict=True)
+        for label in (cohort.labels[row], cohort.classes[code])
+    }
+    assert (called != cohort.codes[fold.test]).any()
+    assert set(own[["sample", "class"]].astype(str).itertuples(index=False, name=None)) == expected
+    # What is explained is explained as before.
+    both = own.merge(complete, on=["repeat", "fold", "sample", "class", "feature"], suffixes=("", "_of_all"))
+    assert len(both) == len(own) == len(expected) * len(model.features)
+    np.testing.assert_array_equal(both["shap"], both["shap_of_all"])
+
+
+def test_class_that_training_did_not_see_is_none_of_a_samples_own():
+    model, Z = fitted("logistic_regression", 3, all_classes=["A", "AA", "B", "C"])
+    called = model.predict_standardised(Z[:5]).argmax(axis=1)
+    # In truth all are of a class that the model does not know.
+    own = explained_classes(model, np.full(5, 1), Z[:5], "own")
+    np.testing.assert_array_equal(own, np.eye(4, dtype=bool)[called])
+    assert explained_classes(model, np.full(5, 1), Z[:5], "all").all()
+
+
+def test_both_of_two_classes_are_a_samples_own():
+    model, Z = fitted("logistic_regression", 2)
+    assert explained_classes(model, np.zeros(5, dtype=int), Z[:5], "own").all()
+
+
+def test_tables_are_joined_with_the_categories_that_occur_in_sorted_order():
+    first = pd.DataFrame({"class": pd.Categorical(["b", "b"], categories=["b", "unused"]), "shap": [1.0, 2.0]})
+    second = pd.DataFrame({"class": ["c", "a"], "shap": [3.0, 4.0]})
+    joined = join_tables([first, second], ["class"])
+    assert joined["class"].tolist() == ["b", "b", "c", "a"] and joined["shap"].tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert joined["class"].cat.categories.tolist() == ["a", "b", "c"]
 
 
 # Networks
@@ -156,9 +209,15 @@ def network():
     return fitted("dense", 3, rows=90, epochs=15, units=[16], noise=0.1, learning_rate=0.01)
 
 
+def network_shap(model, Z, background, seed=0, draws=200):
+    """SHAP values of all classes."""
+    explained = np.ones((len(Z), len(model.classes)), dtype=bool)
+    return network_effects(model, Z, background, explained, draws, seed).values
+
+
 def test_expected_gradients_add_up_to_the_probability(network):
     model, Z = network
-    values = shap_values("dense", model, Z[:12], Z, 0)
+    values = network_shap(model, Z[:12], Z)
     assert values.shape == (12, 4, 3)
     probabilities = model.estimator.predict_proba(Z)
     expected = probabilities[:12] - probabilities.mean(axis=0)
@@ -174,24 +233,18 @@ def test_expected_gradients_add_up_to_the_probability(network):
 
 def test_seed_draws_the_points_of_expected_gradients(network):
     model, Z = network
-    first, again, other = (shap_values("dense", model, Z[:4], Z, seed) for seed in (1, 1, 2))
+    first, again, other = (network_shap(model, Z[:4], Z, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
-
-
-def test_explaining_a_network_is_quiet(network, recwarn):
-    model, Z = network
-    shap_values("dense", model, Z[:2], Z, 0)
-    assert not [warning for warning in recwarn if "structure of `inputs`" in str(warning.message)]
 
 
 def test_classes_unseen_by_a_network_get_no_effect(network):
     model, Z = network
     wider = replace(model, classes=["A", "AA", "B", "C"], class_codes=[0, 2, 3])
-    values = shap_values("dense", wider, Z[:3], Z, 0)
+    values = network_shap(wider, Z[:3], Z)
     assert values.shape == (3, 4, 4)
     assert (values[:, :, 1] == 0).all()
-    np.testing.assert_array_equal(values[:, :, [0, 2, 3]], shap_values("dense", model, Z[:3], Z, 0))
+    np.testing.assert_array_equal(values[:, :, [0, 2, 3]], network_shap(model, Z[:3], Z))
 
 
 def test_network_explains_a_fold_from_its_own_seed(network, make_cohort, make_folds, make_samples):
@@ -199,10 +252,42 @@ def test_network_explains_a_fold_from_its_own_seed(network, make_cohort, make_fo
     cohort = make_cohort(sizes=(8, 8, 8), n_features=4)
     model = replace(model, features=list(cohort.features), mean=np.full(4, 8.0))
     folds = make_folds(make_samples(cohort.labels))
-    values = explain_fold("dense", model, cohort, folds[0], 5, 1).shap
+    values = explain_fold("dense", model, cohort, folds[0], SMALL, 1).shap
     assert values.shape == (len(folds[0].test), 4, 3)
-    np.testing.assert_array_equal(values, explain_fold("dense", model, cohort, folds[0], 5, 1).shap)
-    assert not np.array_equal(values, explain_fold("dense", model, cohort, folds[0], 5, 2).shap)
+    np.testing.assert_array_equal(values, explain_fold("dense", model, cohort, folds[0], SMALL, 1).shap)
+    assert not np.array_equal(values, explain_fold("dense", model, cohort, folds[0], SMALL, 2).shap)
+
+
+def test_sums_of_a_network_are_compared_with_what_they_must_add_up_to(
+    network, make_cohort, make_folds, make_samples, tmp_path
+):
+    cohort = make_cohort(sizes=(8, 8, 8), n_features=4)
+    model = replace(network[0], features=list(cohort.features), mean=np.full(4, 8.0))
+    fold = make_folds(make_samples(cohort.labels))[0]
+    model.save(tmp_path / fold.name)
+    explanation = explain_model("dense", cohort, [fold], {"r0": tmp_path}, Extent(100, 64, "own"), 1)
+    table = explanation.additivity
+    assert list(table.columns) == ["repeat", "fold", "sample", "class", "sum", "expected", "standard_error"]
+    keys = ["repeat", "fold", "sample", "class"]
+    sums = explanation.values.groupby(keys, observed=True)["shap"].sum()
+    np.testing.assert_allclose(table.set_index(keys)["sum"].sort_index(), sums, atol=1e-6)
+    test, train = (model.predict_proba(cohort.values[rows]) for rows in (fold.test, fold.train))
+    row = table.iloc[3]
+    change = test[list(cohort.samples[fold.test]).index(row["sample"])] - train.mean(axis=0)
+    assert row["expected"] == pytest.approx(change[cohort.classes.index(row["class"])], abs=1e-6)
+    assert ((table["sum"] - table["expected"]).abs() < 2 * table["standard_error"] + 1e-5).mean() > 0.9
+    assert table["expected"].abs().max() > 0.2
+    # A class of a sample that is not its own is neither explained nor listed.
+    assert len(table) < 3 * len(fold.test) and set(table["sample"]) == set(cohort.samples[fold.test])
+
+
+def test_sums_of_a_class_that_training_did_not_see_are_not_listed(network, make_cohort, make_folds, make_samples):
+    cohort = make_cohort(sizes=(8, 8, 8), n_features=4)
+    model = replace(network[0], features=list(cohort.features), classes=["A", "AA", "B", "C"], class_codes=[0, 2, 3])
+    fold = make_folds(make_samples(cohort.labels))[0]
+    effects = explain_fold("dense", model, cohort, fold, SMALL, 1)
+    assert effects.explained.all() and effects.shap.shape == (len(fold.test), 4, 4)
+    assert effects.additivity["class"].tolist() == ["A", "B", "C"] * len(fold.test)
 
 
 def test_network_has_no_weights_of_its_own(network):
@@ -245,6 +330,19 @@ def test_a_feature_missing_in_a_fold_counts_as_zero_there():
         "median_shap": pytest.approx([0.5, 0.0, 0.0]),
         "model": ["cnn"] * 3,
     }
+
+
+def test_means_and_medians_are_over_the_samples_explained_for_a_class():
+    both = shap_table(
+        [
+            *(("r0", "0", sample, "A", "g", 1.0, shap) for sample, shap in (("s1", 0.2), ("s2", 0.6))),
+            *(("r0", "1", "s3", label, "h", 1.0, shap) for label, shap in (("A", -0.3), ("B", 0.5))),
+        ]
+    )
+    table = rank_features(both, "m").set_index(["class", "feature"])
+    # Three samples are explained for A, one of them in a fold without g; one for B.
+    assert table["mean_abs_shap"].to_dict() == pytest.approx({("A", "g"): 0.8 / 3, ("A", "h"): 0.1, ("B", "h"): 0.5})
+    assert table["median_shap"].to_dict() == pytest.approx({("A", "g"): 0.2, ("A", "h"): 0.0, ("B", "h"): 0.5})
 
 
 def test_features_are_ranked_within_each_class_and_ties_by_name():
@@ -314,7 +412,7 @@ def test_stability_compares_sets_of_one_size(trained_study):
             cohort.labels,
             cohort.features,
             [fold for fold in trained_study.folds if fold.repeat == repeat],
-            "anova_f",
+            {"method": "anova_f"},
         ).assign(repeat=repeat)
         for repeat in ("r0", "r1")
     )
@@ -348,6 +446,10 @@ def test_marker_recovery_without_planted_markers():
 # Models of sequences
 
 
+# All of up to 20 sequences are explained for all of three classes.
+EVERY = np.ones((20, 3), dtype=bool)
+
+
 def as_model(estimator, classes=None, codes=None):
     classes = classes or list("ABC")[: len(estimator.classes_)]
     codes = list(range(len(estimator.classes_))) if codes is None else codes
@@ -371,20 +473,19 @@ def all_words(monkeypatch):
 def test_effects_of_kmers_add_up_to_the_margin(name, n_classes, all_words):
     model, X, _ = fit_kmers(name, n_classes)
     test, _ = plant_sequences([3] * n_classes, seed=1)
-    effects = explain_kmers(model, np.arange(len(test)), test, X)
+    effects = explain_kmers(model, np.arange(len(test)), test, X, EVERY[: len(test), :n_classes])
     assert effects.shap.shape == (3 * n_classes, len(model.estimator.feature_names), n_classes)
     inner = model.estimator.estimator
     margin, mean = (margins(inner, model.estimator.transform(rows)) for rows in (test, X))
     np.testing.assert_allclose(effects.shap.sum(axis=1), margin - mean.mean(axis=0), atol=1e-4)
     np.testing.assert_allclose(effects.values, model.estimator.transform(test).toarray())
-    assert effects.explained.all()
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_effects_of_kmers_in_trees_add_up_to_the_output(n_classes, all_words):
     model, X, _ = fit_kmers("kmer_xgboost", n_classes, n_estimators=10, colsample_bytree=1.0)
     test, _ = plant_sequences([3] * n_classes, seed=1)
-    effects = explain_kmers(model, np.arange(len(test)), test, X)
+    effects = explain_kmers(model, np.arange(len(test)), test, X, EVERY[: len(test), :n_classes])
     output = model.estimator.estimator.predict(model.estimator.transform(test), output_margin=True)
     output = np.column_stack([-output, output]) if n_classes == 2 else output
     rest = output - effects.shap.sum(axis=1)
@@ -397,9 +498,9 @@ def test_words_that_matter_most_are_kept(name, monkeypatch):
     model, X, _ = fit_kmers(name, 3, **({"n_estimators": 10} if name == "kmer_xgboost" else {}))
     test, y = plant_sequences((4, 4, 4), seed=1)
     monkeypatch.setattr(explaining, "MOST_WORDS", 10**6)
-    complete = explain_kmers(model, np.arange(12), test, X)
+    complete = explain_kmers(model, np.arange(12), test, X, EVERY[:12])
     monkeypatch.setattr(explaining, "MOST_WORDS", 8)
-    kept = explain_kmers(model, np.arange(12), test, X)
+    kept = explain_kmers(model, np.arange(12), test, X, EVERY[:12])
     strength = pd.Series(np.abs(complete.shap).mean(axis=(0, 2)), index=complete.features)
     assert set(kept.features) == set(strength.nlargest(8).index)
     columns = [complete.features.index(feature) for feature in kept.features]
@@ -420,7 +521,7 @@ def test_words_are_named_with_their_alphabet():
 def test_classes_unseen_by_a_model_of_kmers_get_no_effect():
     model, X, _ = fit_kmers("kmer_svm", 2)
     wider = as_model(model.estimator, ["A", "AA", "B"], [0, 2])
-    effects = explain_kmers(wider, np.arange(3), X[:3], X)
+    effects = explain_kmers(wider, np.arange(3), X[:3], X, EVERY[:3])
     assert (effects.shap[:, :, 1] == 0).all()
     np.testing.assert_array_equal(effects.shap[:, :, 0], -effects.shap[:, :, 2])
 
@@ -485,14 +586,14 @@ def sequence_study(tmp_path_factory):
             (folder / name).mkdir(exist_ok=True)
             model.save(folder / name / fold.name)
     explanations = {
-        name: explain_model(name, cohort, folds, {"r0": folder / name}, 10, 1) for name in ("kmer_svm", "bilstm")
+        name: explain_model(name, cohort, folds, {"r0": folder / name}, SMALL, 1) for name in ("kmer_svm", "bilstm")
     }
     return cohort, explanations
 
 
 def test_network_of_sequences_is_explained_by_words_and_by_tokens(sequence_study):
     cohort, explanations = sequence_study
-    values, tokens = explanations["bilstm"]
+    values, tokens, _ = explanations["bilstm"]
     assert list(tokens.columns) == ["repeat", "fold", "sample", "class", "position", "token", "attribution"]
     assert set(tokens["sample"]) == set(cohort.samples)
     truth = dict(zip(cohort.samples, cohort.labels, strict=True))
@@ -509,23 +610,35 @@ def test_network_of_sequences_is_explained_by_words_and_by_tokens(sequence_study
 
 def test_words_of_a_network_have_all_that_its_tokens_have(sequence_study):
     """So small a fold has fewer words than are kept."""
-    values, tokens = sequence_study[1]["bilstm"]
+    values, tokens, _ = sequence_study[1]["bilstm"]
     by = ["sample", "class"]
     words = values.groupby(by, observed=True)["shap"].sum()
     np.testing.assert_allclose(words, tokens.groupby(by, observed=True)["attribution"].sum(), atol=1e-5)
 
 
 def test_ranking_of_words_needs_no_ranking_of_features(sequence_study, tmp_path):
-    paths = []
+    paths, predictions = [], []
+    labels = pd.Series(sequence_study[0].labels, index=sequence_study[0].samples)
     for name, explanation in sequence_study[1].items():
         outputs = SimpleNamespace(values=tmp_path / f"{name}.parquet")
         explanation.write(outputs)
         paths.append(outputs.values)
+        calls = explanation.values[["repeat", "fold", "sample"]].drop_duplicates().astype(str)
+        true = labels[calls["sample"]].to_numpy()
+        calls = calls.assign(model=name, inner_fold=pd.array([None] * len(calls), "Int16"), true=true, predicted=true)
+        predictions.append(tmp_path / f"{name}_predictions.parquet")
+        write_table(calls, predictions[-1])
         assert (explanation.attributions is None) == (name == "kmer_svm")
-    files = ("ranks", "consensus", "genes", "markers", "stability")
+    files = ("ranks", "consensus", "genes", "scores", "gene_sets", "markers", "stability")
     outputs = SimpleNamespace(**{name: tmp_path / f"{name}.tsv" for name in files}, figure=[tmp_path / "consensus.svg"])
-    inputs = SimpleNamespace(values=paths, ranking=[], truth=[])
-    rank_genes.main(inputs, outputs, ["kmer_svm", "bilstm"], ["r0"], 10, {}, "public")
+    inputs = SimpleNamespace(values=paths, predictions=predictions, ranking=[], features=[], truth=[])
+    sets = {"names": ["consensus", "bilstm"], "rule": "size", "size": 10, "asked": False, "expressed": None}
+    rank_genes.main(inputs, outputs, ["kmer_svm", "bilstm"], ["r0"], sets, {}, "public")
+    gene_sets = read_table(outputs.gene_sets, dtype={"feature": str})
+    # So small a network has few words that speak for a class.
+    assert gene_sets["set"][:10].tolist() == ["consensus"] * 10
+    assert set(gene_sets["set"][10:]) == {"bilstm"}
+    assert gene_sets["feature"][:10].tolist() == read_table(outputs.consensus)["feature"][:10].tolist()
     consensus_table = read_table(outputs.consensus, dtype={"feature": str})
     assert consensus_table["score"].is_monotonic_decreasing and len(consensus_table) > 10
     report = read_json(outputs.stability)

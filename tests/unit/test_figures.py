@@ -87,7 +87,6 @@ DRAWINGS = {
         "SIMULATED data",
     ),
     "variance": (lambda stem: figures.plot_explained_variance(SHARE, 2, stem), "2 components used"),
-    "null": (lambda stem: figures.plot_null(POINTS[:, 0], {"ranked": 0.5}, "V-measure", stem), "ranked: 0.50"),
     "bars": (
         lambda stem: figures.plot_bars(pd.Series([1.0, -2.0], index=["g0", "g1"]), "x", "t", stem, signed=True),
         "g1",
@@ -216,3 +215,87 @@ def test_weights_are_drawn_per_class_or_once(tmp_path):
     once = pd.DataFrame({"class": "", "feature": ["g0", "g1"], "weight": [0.9, 0.1]})
     figures.plot_weights(once, MARKERS, "Model", tmp_path / "once", False, note)
     assert sorted(path.name for path in (tmp_path / "once").iterdir()) == ["importances.png", "importances.svg"]
+
+
+# Many classes
+
+MANY = [f"tissue {number:02d}" for number in range(12)]
+
+
+def many_ranks():
+    """Gene g<c> matters most to class c, gene g<c + 1> second; 20 genes in all."""
+    rows = [
+        (label, f"g{gene:02d}", (gene - code) % 20 + 1, 1.0 / (1 + (gene - code) % 20), (-1) ** code * 0.5)
+        for code, label in enumerate(MANY)
+        for gene in range(20)
+    ]
+    return pd.DataFrame(rows, columns=["class", "feature", "rank", "mean_abs_shap", "median_shap"])
+
+
+def shown(path):
+    return path.with_suffix(".svg").read_text(encoding="utf-8")
+
+
+def test_genes_of_many_classes_are_one_map(tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "MAP_GENES", 12)
+    drawn = []
+    monkeypatch.setattr(plt.Axes, "imshow", keep(plt.Axes.imshow, drawn))
+    figures.plot_class_map(many_ranks(), "median_shap", MANY, {"g03": "tb1"}, "SHAP", "title", tmp_path / "map", "note")
+    text = shown(tmp_path / "map")
+    assert [part for part in (*MANY, "g03 tb1", "SHAP", "title", "note") if part not in text] == []
+    # The best gene of each class, class after class.
+    assert [f"g{gene:02d}" in text for gene in range(20)] == [True] * 12 + [False] * 8
+    (values,) = drawn
+    np.testing.assert_array_equal(values, np.tile([0.5, -0.5] * 6, (12, 1)))
+
+
+def keep(function, drawn):
+    """The function, which notes what it draws."""
+
+    def noted(axes, values, **options):
+        drawn.append(np.asarray(values))
+        return function(axes, values, **options)
+
+    return noted
+
+
+def test_bars_of_many_classes_are_their_sum(tmp_path, monkeypatch):
+    widths = []
+    own = plt.Axes.barh
+
+    def barh(axes, places, values, **options):
+        widths.append(np.asarray(values))
+        return own(axes, places, values, **options)
+
+    monkeypatch.setattr(plt.Axes, "barh", barh)
+    ranks = many_ranks()
+    figures.plot_shap_bar(ranks, MANY, {}, "t", tmp_path / "bar")
+    (values,) = widths
+    np.testing.assert_allclose(values, ranks.groupby("feature")["mean_abs_shap"].sum().sort_values(ascending=False))
+    assert "sum over classes" in shown(tmp_path / "bar") and MANY[0] not in shown(tmp_path / "bar")
+
+
+def test_weights_of_many_classes_are_one_map(tmp_path):
+    weights = many_ranks().sort_values(["class", "rank"]).rename(columns={"median_shap": "weight"})
+    figures.plot_weights(weights[["class", "feature", "weight"]], {}, "Model", tmp_path, True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["coefficients.png", "coefficients.svg"]
+    assert MANY[-1] in shown(tmp_path / "coefficients")
+
+
+def test_confusion_of_many_classes_has_no_text_where_there_is_no_sample(tmp_path):
+    counts = pd.DataFrame(np.diag(np.arange(41.0, 53.0)), index=MANY, columns=MANY)
+    counts.iloc[0, 1] = 0.5
+    figures.plot_confusion(counts, "title", tmp_path / "confusion")
+    text = shown(tmp_path / "confusion")
+    assert [f">{count}<" in text for count in (41, 52, 0.5, 0)] == [True, True, True, False]
+    assert ">0%<" not in text and ">100%<" not in text
+
+
+def test_legend_of_many_curves_stands_beside_them(tmp_path, monkeypatch):
+    places = []
+    own = plt.Axes.legend
+    monkeypatch.setattr(plt.Axes, "legend", lambda axes, **options: (places.append(options), own(axes, **options))[1])
+    line = (np.linspace(0, 1, 3), np.linspace(0, 1, 3))
+    for names in (CLASSES, MANY):
+        figures.plot_roc(dict.fromkeys(names, line), "t", tmp_path / "roc")
+    assert [options["loc"] for options in places] == ["lower right", "center left"]

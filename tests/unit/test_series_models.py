@@ -280,7 +280,7 @@ def folds(cohort, make_folds, make_samples):
 @pytest.fixture
 def rankings(cohort, folds):
     """By the F statistic, so that the time points come in another order than that of time."""
-    table = rank_folds(cohort.values, cohort.labels, cohort.features, folds, "anova_f")
+    table = rank_folds(cohort.values, cohort.labels, cohort.features, folds, {"method": "anova_f"})
     return Rankings(table, cohort.features)
 
 
@@ -371,7 +371,7 @@ def test_fourier_phase_is_trained_from_the_names_of_the_time_points(make_cohort,
     cohort = make_cohort(sizes=(12, 12, 12), n_features=41)
     cohort = replace(cohort, values=X, features=np.array(features, object), labels=np.array(list("ABC"), object)[y])
     folds = make_folds(make_samples(cohort.labels))
-    rankings = Rankings(rank_folds(X, cohort.labels, cohort.features, folds, "none"), cohort.features)
+    rankings = Rankings(rank_folds(X, cohort.labels, cohort.features, folds, {"method": "none"}), cohort.features)
     result = train_fold("fourier_phase", cohort, folds[0], rankings, [{"k": 41, "parameters": {}}], 0, 1)
     assert (result.predictions["predicted"] == result.predictions["true"]).mean() > 0.9
     own = FourierPhaseClassifier().fit(X[folds[0].train], y[folds[0].train], features)
