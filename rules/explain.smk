@@ -36,6 +36,8 @@ rule explain_model:
     params:
         repeats=lambda wildcards: get_repeats(wildcards.study),
         background=study_value("explain", "background"),
+        draws=study_value("explain", "draws"),
+        classes=study_value("explain", "classes"),
         data=study_value("data"),
         markers=study_value("markers"),
         seed=config["seed"],
@@ -51,12 +53,24 @@ use rule explain_model as explain_network with:
         models=of_repeats("<results>/{study}/cv/{repeat}/{model}/models"),
         code=lib("explain_model"),
         env=env("deep"),
+    output:
+        values="<results>/{study}/explain/{model}/shap_values.parquet",
+        additivity="<results>/{study}/explain/{model}/additivity.tsv",
+        weights="<results>/{study}/explain/{model}/weights.tsv",
+        figures=report(
+            directory("<results>/{study}/explain/{model}/figures"),
+            patterns=["{name}.png"],
+            caption="../resources/report/explanation.rst",
+            category="{study}",
+            subcategory="Explanation",
+            labels={"model": "{model}", "figure": "{name}"},
+        ),
     log:
         "<logs>/explain_network/{study}/{model}.log",
     benchmark:
         "<benchmarks>/explain_network/{study}/{model}.jsonl"
     wildcard_constraints:
-        model=any_of([model for model in DEEP_MODELS if model not in SEQUENCE_NETWORKS]),
+        model=any_of(MATRIX_NETWORKS),
     priority: 10
     conda:
         "../envs/deep.yaml"
@@ -96,13 +110,23 @@ rule rank_genes:
             model=get_explained_models(wildcards.study),
             study=wildcards.study,
         ),
+        predictions=lambda wildcards: expand(
+            "<results>/{study}/cv/{repeat}/{model}/predictions.parquet",
+            model=get_explained_models(wildcards.study),
+            repeat=get_repeats(wildcards.study),
+            study=wildcards.study,
+        ),
         ranking=get_rankings,
+        features=get_data_of_sets,
+        samples="<results>/{study}/data/samples.tsv",
         truth=get_truth_of_features,
         code=lib("rank_genes"),
         env=env("classical"),
     output:
         ranks="<results>/{study}/explain/shap_ranks.tsv",
+        scores="<results>/{study}/explain/shap_scores.tsv",
         genes="<results>/{study}/explain/shap_genes.tsv",
+        gene_sets="<results>/{study}/explain/gene_sets.tsv",
         consensus="<results>/{study}/explain/consensus.tsv",
         markers="<results>/{study}/explain/known_markers.tsv",
         stability="<results>/{study}/explain/stability.json",
@@ -126,8 +150,73 @@ rule rank_genes:
     params:
         models=lambda wildcards: get_explained_models(wildcards.study),
         repeats=lambda wildcards: get_repeats(wildcards.study),
-        set_size=study_value("cluster", "set_size"),
+        sets=get_set_rules,
         markers=study_value("markers"),
         data=study_value("data"),
     script:
         "../scripts/rank_genes.py"
+
+
+rule list_markers:
+    """List the top genes of every class in each ranking, with their specificity and their mean inside and outside."""
+    input:
+        scores="<results>/{study}/explain/shap_scores.tsv",
+        features="<results>/{study}/data/features.parquet",
+        samples="<results>/{study}/data/samples.tsv",
+        truth=get_truth_of_features,
+        code=lib("list_markers"),
+        env=env("classical"),
+    output:
+        markers="<results>/{study}/explain/marker_table.tsv",
+    log:
+        "<logs>/list_markers/{study}.log",
+    benchmark:
+        "<benchmarks>/list_markers/{study}.jsonl"
+    wildcard_constraints:
+        study=any_of(EXPRESSION_STUDIES),
+    conda:
+        "../envs/classical.yaml"
+    threads: job("list_markers", "threads")
+    resources:
+        mem_mb=job("list_markers", "mem_mb"),
+        runtime=job("list_markers", "runtime"),
+    params:
+        models=lambda wildcards: get_explained_models(wildcards.study),
+        limits=lambda wildcards: STUDIES[wildcards.study]["select"].get("expressed"),
+        markers=study_value("markers"),
+    script:
+        "../scripts/list_markers.py"
+
+
+rule compare_sets:
+    """Count the genes that the compared gene sets share and draw how they overlap."""
+    input:
+        gene_sets="<results>/{study}/explain/gene_sets.tsv",
+        code=lib("compare_sets"),
+        env=env("classical"),
+    output:
+        overlap="<results>/{study}/explain/overlap.tsv",
+        figure=report(
+            multiext("<results>/{study}/explain/overlap", ".svg", ".png"),
+            caption="../resources/report/overlap.rst",
+            category="{study}",
+            subcategory="Explanation",
+            labels={"model": "all", "figure": "overlap of gene sets"},
+        ),
+    log:
+        "<logs>/compare_sets/{study}.log",
+    benchmark:
+        "<benchmarks>/compare_sets/{study}.jsonl"
+    wildcard_constraints:
+        study=any_of(EXPRESSION_STUDIES),
+    conda:
+        "../envs/classical.yaml"
+    threads: job("compare_sets", "threads")
+    resources:
+        mem_mb=job("compare_sets", "mem_mb"),
+        runtime=job("compare_sets", "runtime"),
+    params:
+        names=study_value("cluster", "gene_sets"),
+        data=study_value("data"),
+    script:
+        "../scripts/compare_sets.py"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from genestrata.cohort import Cohort
 from genestrata.drawing import simulated_note
 from genestrata.explaining import (
     consensus,
@@ -15,9 +16,12 @@ from genestrata.explaining import (
 )
 from genestrata.figures import plot_bars
 from genestrata.files import read_table, write_json, write_table
+from genestrata.gene_sets import check_size, class_scores, correct_calls, data_scores, take_sets
 from genestrata.logs import job_log
-from genestrata.naming import readable
-from genestrata.tables import read_all
+from genestrata.naming import planted_names, readable
+from genestrata.ranking import expressed
+from genestrata.set_names import DATA_RANKINGS
+from genestrata.tables import read_all, read_samples
 
 NO_RANKING = pd.DataFrame(columns=["repeat", "fold", "inner_fold", "feature", "score", "rank"])
 
@@ -29,8 +33,40 @@ def known_markers(ranked, markers, features):
     return table.merge(ranked, on="feature", how="left").sort_values(["rank", "feature"], ignore_index=True)
 
 
-def main(inputs, outputs, models, repeats, set_size, markers, data):
-    """Write the rankings, the gene sets, the known markers and the stability."""
+def score_models(values, paths):
+    """Model to its scores per class, from its SHAP values and, in `paths`, the predictions of all models."""
+    predictions = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
+    return {
+        model: class_scores(table, correct_calls(predictions[predictions["model"] == model]))
+        for model, table in values.items()
+    }
+
+
+def score_data(cohort, sets):
+    """Ranking of the data to its scores per class, for those among the compared sets."""
+    return {
+        name: data_scores(cohort.values, cohort.labels, cohort.features, name, sets["expressed"])
+        for name in sets["names"]
+        if name in DATA_RANKINGS
+    }
+
+
+def recovery_of_sets(gene_sets, truth):
+    """Set to `marker_recovery`, with the precision at no more genes than the set has."""
+    recovery = {}
+    for name, table in gene_sets.groupby("set", sort=False):
+        entry = marker_recovery(list(table["feature"]), truth)
+        reached = {size: share for size, share in entry["precision_at"].items() if int(size) <= len(table)}
+        recovery[name] = entry | {"precision_at": reached}
+    return recovery
+
+
+def main(inputs, outputs, models, repeats, sets, markers, data):
+    """Write the rankings, the scores per class, the gene sets, the known markers and the stability.
+
+    sets : names of the compared sets, rule, size, asked (is the size the study's own?) and expressed (what makes a gene
+    expressed, None if every gene counts)
+    """
     values = {model: pd.read_parquet(path) for model, path in zip(models, inputs.values, strict=True)}
     ranking = read_all(list(inputs.ranking), repeat=repeats) if inputs.ranking else NO_RANKING
     # Words of sequences are chosen by each model, so that no ranking lists them.
@@ -39,18 +75,37 @@ def main(inputs, outputs, models, repeats, set_size, markers, data):
     ranked = consensus(importance, raised_class(list(values.values())))
     ranks = pd.concat([rank_features(table, model) for model, table in values.items()], ignore_index=True)
 
+    scores = score_models(values, inputs.predictions)
+    available = len(features)
+    if inputs.features:
+        cohort = Cohort.read(inputs.features, read_samples(inputs.samples)).labelled()
+        scores |= score_data(cohort, sets)
+        if sets["expressed"]:
+            available = int(expressed(cohort.values, **sets["expressed"]).sum())
+    if sets["asked"]:
+        check_size(sets["size"], available, "gene sets")
+    gene_sets = take_sets(sets["names"], scores, ranked, sets["rule"], sets["size"])
+
     write_table(ranks, outputs.ranks)
     write_table(ranked, outputs.consensus)
-    write_table(ranked.head(set_size)[["class", "feature", "rank", "score", "models"]], outputs.genes)
+    write_table(ranked.head(sets["size"])[["class", "feature", "rank", "score", "models"]], outputs.genes)
+    shap_scores = [table.assign(model=model) for model, table in scores.items() if model in values]
+    columns = ["model", "class", "feature", "median_shap", "rank"]
+    write_table(pd.concat(shap_scores, ignore_index=True)[columns], outputs.scores)
+    write_table(gene_sets, outputs.gene_sets)
     if inputs.truth:
-        truth = read_table(inputs.truth, dtype=str)
-        markers = {
-            feature: f"planted in {label}" for label, feature in truth[["class", "feature"]].itertuples(index=False)
-        }
+        markers = planted_names(read_table(inputs.truth, dtype=str))
     write_table(known_markers(ranked, markers, features), outputs.markers)
-    report = stability(importance, ranking, features, set_size)
+    report = stability(importance, ranking, features, sets["size"])
+    report["gene_sets"] = {
+        "names": sets["names"],
+        "rule": sets["rule"],
+        "size": sets["size"],
+        "genes": {name: int((gene_sets["set"] == name).sum()) for name in sets["names"]},
+    }
     if inputs.truth:
         report["marker_recovery"] = marker_recovery(list(ranked["feature"]), list(markers))
+        report["marker_recovery_of_sets"] = recovery_of_sets(gene_sets, list(markers))
     write_json(report, outputs.stability)
 
     top = ranked.head(25)
@@ -73,7 +128,7 @@ if __name__ == "__main__":
             snakemake.output,
             snakemake.params.models,
             snakemake.params.repeats,
-            snakemake.params.set_size,
+            snakemake.params.sets,
             snakemake.params.markers,
             snakemake.params.data,
         )
