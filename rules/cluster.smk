@@ -1,4 +1,65 @@
-# Clusters found without labels and compared with them; ranked genes against random sets of the same size.
+# Clusters found without labels and compared with them; gene sets against random sets of the same size.
+
+
+HELD_OUT_STUDIES = [study for study in STUDIES if ranks_held_out(study)]
+
+
+rule rank_held_out:
+    """Rank the compared gene sets without the samples that are clustered on them."""
+    input:
+        features="<results>/{study}/data/features.parquet",
+        samples="<results>/{study}/data/samples.tsv",
+        splits="<results>/{study}/splits.tsv",
+        positions=get_positions,
+        code=lambda wildcards: lib(
+            "rank_held_out", *(f"models.{model}" for model in get_compared_models(wildcards.study))
+        ),
+        env=env("classical"),
+    output:
+        sets="<results>/{study}/cluster/held_out_sets.tsv",
+        parts="<results>/{study}/cluster/held_out_parts.tsv",
+    log:
+        "<logs>/rank_held_out/{study}.log",
+    benchmark:
+        "<benchmarks>/rank_held_out/{study}.jsonl"
+    wildcard_constraints:
+        study=any_of([study for study in HELD_OUT_STUDIES if not needs_network(study)]),
+    conda:
+        "../envs/classical.yaml"
+    threads: job("rank_held_out", "threads")
+    resources:
+        mem_mb=job("rank_held_out", "mem_mb"),
+        runtime=job("rank_held_out", "runtime"),
+    params:
+        study=get_held_out_settings,
+        seed=config["seed"],
+    script:
+        "../scripts/rank_held_out.py"
+
+
+use rule rank_held_out as rank_held_out_deep with:
+    input:
+        features="<results>/{study}/data/features.parquet",
+        samples="<results>/{study}/data/samples.tsv",
+        splits="<results>/{study}/splits.tsv",
+        positions=get_positions,
+        code=lambda wildcards: lib(
+            "rank_held_out", *(f"models.{model}" for model in get_compared_models(wildcards.study))
+        ),
+        env=env("deep"),
+    log:
+        "<logs>/rank_held_out_deep/{study}.log",
+    benchmark:
+        "<benchmarks>/rank_held_out_deep/{study}.jsonl"
+    wildcard_constraints:
+        study=any_of([study for study in HELD_OUT_STUDIES if needs_network(study)]),
+    priority: 10
+    conda:
+        "../envs/deep.yaml"
+    resources:
+        mem_mb=job("rank_held_out", "mem_mb"),
+        runtime=job("rank_held_out", "runtime"),
+        gpu=1,
 
 
 rule cluster_samples:
@@ -8,7 +69,9 @@ rule cluster_samples:
         samples="<results>/{study}/data/samples.tsv",
         splits="<results>/{study}/splits.tsv",
         ranking="<results>/{study}/features/r0/ranking.parquet",
-        consensus="<results>/{study}/explain/consensus.tsv",
+        gene_sets="<results>/{study}/explain/gene_sets.tsv",
+        held_out_sets=get_held_out("held_out_sets.tsv"),
+        held_out_parts=get_held_out("held_out_parts.tsv"),
         code=lib("cluster_samples"),
         env=env("classical"),
     output:
@@ -39,12 +102,19 @@ rule cluster_samples:
             subcategory="Clusters",
             labels={"figure": "against random sets"},
         ),
+        maps_pca=report(
+            multiext("<results>/{study}/cluster/maps_pca", ".svg", ".png"),
+            caption="../resources/report/maps_pca.rst",
+            category="{study}",
+            subcategory="Clusters",
+            labels={"figure": "principal components of gene sets"},
+        ),
     log:
         "<logs>/cluster_samples/{study}.log",
     benchmark:
         "<benchmarks>/cluster_samples/{study}.jsonl"
     wildcard_constraints:
-        study=any_of(MATRIX_STUDIES),
+        study=any_of([study for study in MATRIX_STUDIES if not draws_umap(study)]),
     conda:
         "../envs/classical.yaml"
     threads: job("cluster_samples", "threads")
@@ -53,12 +123,63 @@ rule cluster_samples:
         runtime=job("cluster_samples", "runtime"),
     params:
         cluster=study_value("cluster"),
-        selects=lambda wildcards: STUDIES[wildcards.study]["select"]["method"] != "none",
+        select=study_value("select"),
         task=study_value("task"),
         data=study_value("data"),
         seed=config["seed"],
     script:
         "../scripts/cluster_samples.py"
+
+
+use rule cluster_samples as cluster_samples_on_maps with:
+    output:
+        clustering="<results>/{study}/cluster/clustering.tsv",
+        assignments="<results>/{study}/cluster/assignments.tsv",
+        gene_sets="<results>/{study}/cluster/gene_sets.tsv",
+        null="<results>/{study}/cluster/null.tsv",
+        summary="<results>/{study}/cluster/summary.json",
+        components="<results>/{study}/cluster/pca.tsv",
+        pca=report(
+            multiext("<results>/{study}/cluster/pca", ".svg", ".png"),
+            caption="../resources/report/pca.rst",
+            category="{study}",
+            subcategory="Clusters",
+            labels={"figure": "principal components"},
+        ),
+        variance=report(
+            multiext("<results>/{study}/cluster/explained_variance", ".svg", ".png"),
+            caption="../resources/report/explained_variance.rst",
+            category="{study}",
+            subcategory="Clusters",
+            labels={"figure": "explained variance"},
+        ),
+        v_measure=report(
+            multiext("<results>/{study}/cluster/v_measure", ".svg", ".png"),
+            caption="../resources/report/v_measure.rst",
+            category="{study}",
+            subcategory="Clusters",
+            labels={"figure": "against random sets"},
+        ),
+        maps_pca=report(
+            multiext("<results>/{study}/cluster/maps_pca", ".svg", ".png"),
+            caption="../resources/report/maps_pca.rst",
+            category="{study}",
+            subcategory="Clusters",
+            labels={"figure": "principal components of gene sets"},
+        ),
+        maps_umap=report(
+            multiext("<results>/{study}/cluster/maps_umap", ".svg", ".png"),
+            caption="../resources/report/maps_umap.rst",
+            category="{study}",
+            subcategory="Clusters",
+            labels={"figure": "UMAP of gene sets"},
+        ),
+    log:
+        "<logs>/cluster_samples_on_maps/{study}.log",
+    benchmark:
+        "<benchmarks>/cluster_samples_on_maps/{study}.jsonl"
+    wildcard_constraints:
+        study=any_of([study for study in MATRIX_STUDIES if draws_umap(study)]),
 
 
 rule cluster_sequences:

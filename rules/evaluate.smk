@@ -41,7 +41,12 @@ rule compare_gene_orders:
         samples="<results>/{study}/data/samples.tsv",
         splits="<results>/{study}/splits.tsv",
         ranking=of_repeats("<results>/{study}/features/{repeat}/ranking.parquet"),
-        tuning=of_repeats("<results>/{study}/cv/{repeat}/{model}/tuning.tsv", model=SIZE_GUIDE),
+        tuning=lambda wildcards: expand(
+            "<results>/{study}/cv/{repeat}/{model}/tuning.tsv",
+            study=wildcards.study,
+            repeat=get_repeats(wildcards.study),
+            model=get_guiding_model(wildcards.study),
+        ),
         positions=get_positions,
         code=lambda wildcards: lib(
             "compare_gene_orders",

@@ -23,6 +23,12 @@ rule write_report:
         explanations=[
             f"<results>/{study}/explain/{model}/figures" for study in STUDIES for model in get_explained_models(study)
         ],
+        additivity=[
+            f"<results>/{study}/explain/{model}/additivity.tsv"
+            for study in STUDIES
+            for model in get_explained_models(study)
+            if model in MATRIX_NETWORKS
+        ],
         extra=[f"<results>/{study}/{file}" for study in STUDIES for file in get_extra_results(study)],
         training=[
             f"<results>/{study}/evaluation/training_history_{model}.png"

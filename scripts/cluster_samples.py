@@ -1,14 +1,13 @@
-"""Cluster the samples of a study and compare ranked genes with random sets."""
+"""Cluster the samples of a study and compare gene sets with random sets."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from genestrata.cluster_figures import NullPanel, plot_maps, plot_nulls
 from genestrata.clustering import (
-    against_random_sets,
     cluster_sets,
-    held_out_parts,
     principal_components,
     standardise_genes,
     summarise,
@@ -16,45 +15,107 @@ from genestrata.clustering import (
 )
 from genestrata.cohort import Cohort
 from genestrata.drawing import simulated_note
-from genestrata.figures import plot_explained_variance, plot_null, plot_scatter
+from genestrata.embedding import map_points
+from genestrata.errors import InputError
+from genestrata.figures import plot_explained_variance, plot_scatter
 from genestrata.files import read_table, write_json, write_table
 from genestrata.logs import job_log
+from genestrata.parts import Part, columns_of_sets, fold_parts, read_parts, sets_of_folds
+from genestrata.random_sets import Judge, Scope, same_distances
 from genestrata.ranking import Rankings
+from genestrata.set_names import (
+    CONSENSUS,
+    EXPRESSION,
+    IN_SAMPLE,
+    OUT_OF_SAMPLE,
+    SPACES,
+    UMAP,
+    set_title,
+    title_in_scope,
+)
 from genestrata.splitting import read_evaluated_folds
 from genestrata.tables import labelled, read_samples, read_splits
 from genestrata.wording import TERMS
 
 
-def main(inputs, outputs, settings, selects, task, data, seed):
+def read_held_out(inputs, cohort, samples, select, set_size):
+    """Parts of the samples to cluster out of sample and their sets, from rank_held_out where it ran, else of the folds:
+    what was selected in each training part stands for the consensus."""
+    if inputs.held_out_sets:
+        parts = read_parts(read_table(inputs.held_out_parts, dtype=str), cohort.samples)
+        table = read_table(inputs.held_out_sets, dtype={"part": str, "set": str, "feature": str})
+        return parts, columns_of_sets(table, parts, cohort.features)
+    if select["method"] == "none":
+        return [], {}
+    folds = read_evaluated_folds(read_splits(inputs.splits), samples, ["r0"])
+    parts = fold_parts(folds, cohort.labels)
+    rankings = Rankings(pd.read_parquet(inputs.ranking), cohort.features)
+    return parts, {CONSENSUS: sets_of_folds(rankings, parts, set_size)} if parts else {}
+
+
+def draw_maps(cohort, sets, folder, space, seed, note):
+    """Draw a panel for each gene set, on principal components or on a UMAP; sets : title to columns."""
+    maps = {}
+    for title, columns in sets.items():
+        Z = standardise_genes(cohort.values[:, columns])
+        points = map_points(same_distances(Z), UMAP, seed) if space == UMAP else principal_components(Z, seed)[0]
+        # A study may have one component only.
+        maps[title] = np.column_stack([points, np.zeros((len(points), 2))])[:, :2]
+    name, axis = ("umap", SPACES[UMAP]) if space == UMAP else ("pca", "PC")
+    plot_maps(maps, cohort.labels, axis, folder / f"maps_{name}", note)
+
+
+def null_panels(comparisons, null, spaces, terms):
+    """A panel for each scope and space: random sets drawn freely, of each size, and the value of each set."""
+    panels = []
+    for scope, values in comparisons.items():
+        for space in spaces:
+            nulls, lines = {}, {}
+            for name, entry in values["sets"].items():
+                of_set = (null["scope"] == scope) & (null["set"] == name)
+                drawn = null.loc[of_set & (null["space"] == space) & (null["kind"] == "free"), "v_measure"]
+                if len(drawn):
+                    nulls[f"{len(drawn)} random sets of {entry['genes']} {terms.features}"] = drawn.to_numpy(float)
+                lines[title_in_scope(name, scope)] = (entry if space == EXPRESSION else entry[UMAP])["v_measure"]
+            reference = values["all_genes"] if space == EXPRESSION else values["all_genes"][UMAP]
+            lines[f"All {terms.features}"] = reference["v_measure"]
+            where = "" if space == EXPRESSION else f", on {SPACES[UMAP]}"
+            panels.append(NullPanel(f"{scope.capitalize()}{where}", nulls, lines))
+    return panels
+
+
+def main(inputs, outputs, settings, select, task, data, seed):
     """Write clustering.tsv, the cluster of every sample, gene sets, null distribution, components and figures.
 
-    selects : whether training parts select features; only then a set of theirs is tried on held-out samples.
+    select : the study's selection; only where training parts select features, a set of theirs is tried on held-out
+    samples.
     """
     terms = TERMS[task]
     everything = read_samples(inputs.samples)
     cohort = Cohort.read(inputs.features, everything).labelled()
     samples = labelled(everything)
-    folds = read_evaluated_folds(read_splits(inputs.splits), samples, ["r0"])
-    rankings = Rankings(pd.read_parquet(inputs.ranking), cohort.features)
-    ranked = read_table(inputs.consensus, dtype={"feature": str})["feature"].head(settings["set_size"])
-    position = pd.Series(np.arange(len(cohort.features)), index=cohort.features)
+    rows = np.arange(len(cohort.samples))
+    in_sample = Part("all", rows, rows)
+    ranked = read_table(inputs.gene_sets, dtype={"set": str, "feature": str}).assign(part=in_sample.name)
+    compared = columns_of_sets(ranked, [in_sample], cohort.features)
+    if not compared:
+        raise InputError(f"{inputs.gene_sets}: no gene set has two genes; found {len(ranked)} rows")
     gene_sets = {
         "all": np.arange(len(cohort.features)),
         "most_variable": variable_genes(cohort.values),
-        "consensus": position[ranked.to_numpy(dtype=object)].to_numpy(),
+        **{name: columns[0] for name, columns in compared.items()},
     }
     note, folder = simulated_note(data), Path(outputs.clustering).parent
 
-    clustering, assignments = cluster_sets(cohort, gene_sets, settings["methods"], seed)
-    rows = np.arange(len(cohort.samples))
-    scopes = {"in sample": [(gene_sets["consensus"], rows)]}
-    best = {fold.name: rankings.best(fold.name, None, settings["set_size"])[0] for fold in folds}
-    held_out = held_out_parts(folds, best, cohort.labels) if selects else []
-    if held_out:
-        scopes["out of sample"] = held_out
+    clustering, assignments = cluster_sets(cohort, gene_sets, settings["methods"], seed, settings["restarts"])
+    spaces = [EXPRESSION, UMAP] if settings["map"] == UMAP else [EXPRESSION]
+    judge = Judge(spaces, settings["restarts"], settings["random_sets"], seed)
+    parts, held_out = read_held_out(inputs, cohort, samples, select, settings["set_size"])
+    tried = {IN_SAMPLE: ([in_sample], compared), OUT_OF_SAMPLE: (parts, held_out)}
+    scopes = {name: (Scope(name, cohort, parts, select, judge), sets) for name, (parts, sets) in tried.items() if sets}
     comparisons, null = {}, []
-    for scope, parts in scopes.items():
-        comparisons[scope], draws = against_random_sets(cohort, parts, settings["random_sets"], seed, scope)
+    for name, (scope, sets) in scopes.items():
+        comparisons[name], draws = scope.compare_sets(sets)
         null.append(draws)
     null = pd.concat(null, ignore_index=True)
 
@@ -72,11 +133,13 @@ def main(inputs, outputs, settings, selects, task, data, seed):
         note,
     )
     plot_explained_variance(share, kept, folder / "explained_variance", note)
-    scope = "out of sample" if held_out else "in sample"
-    free = null[(null["scope"] == scope) & (null["kind"] == "free")]["v_measure"].to_numpy()
-    chosen = f"{terms.features} selected in training" if held_out else f"ranked {terms.features}"
-    lines = {chosen: comparisons[scope]["v_measure"]}
-    plot_null(free, lines, f"V-measure of k-means, {scope}", folder / "v_measure", note)
+    size = len(next(iter(compared.values()))[0])
+    drawn = {f"All {terms.features} ({len(cohort.features)})": gene_sets["all"]}
+    drawn |= {f"{set_title(name)} ({len(columns)})": columns for name, (columns,) in compared.items()}
+    drawn[f"A random set ({size})"] = scopes[IN_SAMPLE][0].free_sets([size], 0)[0]
+    for space in spaces:
+        draw_maps(cohort, drawn, folder, space, seed, note)
+    plot_nulls(null_panels(comparisons, null, spaces, terms), folder / "v_measure", note)
 
     write_table(clustering, outputs.clustering)
     write_table(assignments, outputs.assignments)
@@ -103,7 +166,7 @@ if __name__ == "__main__":
             snakemake.input,
             snakemake.output,
             snakemake.params.cluster,
-            snakemake.params.selects,
+            snakemake.params.select,
             snakemake.params.task,
             snakemake.params.data,
             snakemake.params.seed,

@@ -1,4 +1,4 @@
-"""Clusters of samples found without labels and compared with them; gene sets against random sets of their size."""
+"""Clusters of samples found without labels and compared with them."""
 
 import logging
 import warnings
@@ -17,18 +17,18 @@ from sklearn.metrics import (
     v_measure_score,
 )
 from sklearn.metrics.cluster import contingency_matrix
-from tqdm import tqdm
 
 from genestrata.cohort import Cohort
-from genestrata.splitting import Fold
 
 logger = logging.getLogger(__name__)
 
-KMEANS_SEEDS = 10
+RESTARTS = 10
 MOST_CLUSTERS = 8
 VARIABLE_GENES = 1000
 # Components kept for clustering: as many as hold this share of the variance.
 VARIANCE_SHARE = 0.8
+# Gene sets that no label helped to choose.
+BLIND_SETS = ("all", "most_variable")
 
 
 def standardise_genes(values: np.ndarray) -> np.ndarray:
@@ -51,10 +51,11 @@ def purity(labels: np.ndarray, clusters: np.ndarray) -> float:
     return float(contingency_matrix(labels, clusters).max(axis=0).sum() / len(labels))
 
 
-def assign(method: str, points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-    """Cluster (n_samples, n_components) points into n_clusters; deterministic for a seed."""
+def assign(method: str, points: np.ndarray, n_clusters: int, seed: int, restarts: int = RESTARTS) -> np.ndarray:
+    """Cluster (n_samples, n_components) points into n_clusters; deterministic for a seed. k-means starts `restarts`
+    times and keeps the tightest clusters."""
     if method == "kmeans":
-        model = KMeans(n_clusters, n_init=KMEANS_SEEDS, random_state=seed)
+        model = KMeans(n_clusters, n_init=restarts, random_state=seed)
     elif method == "agglomerative":
         model = AgglomerativeClustering(n_clusters, linkage="ward")
     else:
@@ -84,7 +85,7 @@ def compare(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:
 
 
 def cluster_sets(
-    cohort: Cohort, gene_sets: dict[str, np.ndarray], methods: Sequence[str], seed: int
+    cohort: Cohort, gene_sets: dict[str, np.ndarray], methods: Sequence[str], seed: int, restarts: int = RESTARTS
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Cluster all samples on each gene set with each method and number of clusters.
 
@@ -101,7 +102,7 @@ def cluster_sets(
         points = scores[:, :kept]
         for method in methods:
             for n_clusters in sizes:
-                clusters = assign(method, points, n_clusters, seed)
+                clusters = assign(method, points, n_clusters, seed, restarts)
                 found = len(set(clusters))
                 silhouette = float(silhouette_score(points, clusters)) if 1 < found < len(points) else np.nan
                 key = {"gene_set": gene_set, "genes": len(columns), "method": method, "n_clusters": n_clusters}
@@ -127,87 +128,6 @@ def cluster_sets(
     return table, pd.concat(members, ignore_index=True)
 
 
-def v_measure(values: np.ndarray, labels: np.ndarray, seed: int) -> float:
-    """V-measure of k-means (k = number of labels present) on the standardised genes of the rows given."""
-    clusters = assign("kmeans", standardise_genes(values), len(set(labels)), seed)
-    return float(v_measure_score(labels, clusters))
-
-
-def matched_draw(strata: np.ndarray, members: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A random set with as many genes of each stratum as `members` has; strata : (n_features,) int."""
-    wanted = np.bincount(strata[members], minlength=strata.max() + 1)
-    return np.concatenate(
-        [
-            random.choice(np.flatnonzero(strata == stratum), count, replace=False)
-            for stratum, count in enumerate(wanted)
-            if count
-        ]
-    )
-
-
-def expression_strata(values: np.ndarray) -> np.ndarray:
-    """Cell of each gene in the grid of deciles of its mean and its variance, (n_features,) int."""
-    deciles = [
-        pd.qcut(pd.Series(statistic).rank(method="first"), min(10, values.shape[1]), labels=False).to_numpy()
-        for statistic in (np.nanmean(values, axis=0), np.nanvar(values, axis=0))
-    ]
-    return deciles[0] * 10 + deciles[1]
-
-
-def against_random_sets(
-    cohort: Cohort, parts: Sequence[tuple[np.ndarray, np.ndarray]], draws: int, seed: int, scope: str
-) -> tuple[dict[str, Any], pd.DataFrame]:
-    """V-measure of a gene set against random sets of the same size, drawn freely and matched on mean and variance
-    decile.
-
-    parts : (columns of the set, rows to cluster), one pair in sample, one per fold out of sample; values are means over
-    the pairs. Returns the summary (v_measure, and per kind of draw the mean, 95th percentile and p = (1 + b) / (1 + R))
-    and the draws.
-    """
-    labels = cohort.labels.astype(str)
-    random = np.random.default_rng(seed)
-    value = np.mean([v_measure(cohort.values[np.ix_(rows, columns)], labels[rows], seed) for columns, rows in parts])
-    strata = expression_strata(cohort.values)
-    everything = np.arange(len(cohort.features))
-    rows_out = []
-    for draw in tqdm(range(draws), desc=scope, leave=False, disable=None):
-        for kind in ("free", "matched"):
-            scores = []
-            for columns, rows in parts:
-                drawn = (
-                    random.choice(everything, len(columns), replace=False)
-                    if kind == "free"
-                    else matched_draw(strata, columns, random)
-                )
-                scores.append(v_measure(cohort.values[np.ix_(rows, drawn)], labels[rows], seed))
-            rows_out.append({"scope": scope, "draw": draw, "kind": kind, "v_measure": float(np.mean(scores))})
-    null = pd.DataFrame(rows_out, columns=["scope", "draw", "kind", "v_measure"])
-    summary: dict[str, Any] = {"v_measure": float(value), "genes": len(parts[0][0]), "random_sets": draws}
-    for kind, group in null.groupby("kind"):
-        reached = int((group["v_measure"] >= value - 1e-12).sum())
-        summary[kind] = {
-            "mean": float(group["v_measure"].mean()),
-            "percentile_95": float(np.percentile(group["v_measure"], 95)),
-            "p": (1 + reached) / (1 + len(group)),
-        }
-    logger.info("%s: V-measure %.3f against %d random sets of each kind", scope, value, draws)
-    return summary, null
-
-
-def held_out_parts(
-    folds: Sequence[Fold], best: dict[str, np.ndarray], labels: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(columns of the training part's set, test rows) of the folds whose test part is large enough to be clustered.
-
-    best : fold to column numbers. A test part counts with at least two classes and three samples per class on average.
-    """
-    return [
-        (best[fold.name], fold.test)
-        for fold in folds
-        if len(set(labels[fold.test])) > 1 and len(fold.test) >= 3 * len(set(labels[fold.test]))
-    ]
-
-
 def variable_genes(values: np.ndarray, count: int = VARIABLE_GENES) -> np.ndarray:
     """Column numbers of the genes of the largest variance, a choice that needs no label."""
     return np.sort(np.argsort(-np.nanvar(values, axis=0), kind="stable")[:count])
@@ -215,6 +135,6 @@ def variable_genes(values: np.ndarray, count: int = VARIABLE_GENES) -> np.ndarra
 
 def summarise(clustering: pd.DataFrame) -> dict[str, Any]:
     """The best silhouette among gene sets that no label helped to choose, with its agreement with the labels."""
-    blind = clustering[clustering["chosen"] & (clustering["gene_set"] != "consensus")]
+    blind = clustering[clustering["chosen"] & clustering["gene_set"].isin(BLIND_SETS)]
     best = blind.loc[blind["silhouette"].idxmax()]
     return {"best": {key: value.item() if hasattr(value, "item") else value for key, value in best.items()}}

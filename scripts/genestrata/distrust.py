@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from genestrata.models.registry import model_title
+from genestrata.set_names import IN_SAMPLE, OUT_OF_SAMPLE, title_in_scope
 from genestrata.wording import TERMS, Terms
 
 SMALL_CLASS = 20
 WIDE_INTERVAL = 0.15
 UNSTABLE = 0.5
 POOR_CALIBRATION = 0.1
+# Share of random gene sets that may do as well as a set.
+CHANCE = 0.05
 # Gain of a random split above which it is named.
 FLATTERY = 0.03
 
@@ -57,7 +60,12 @@ def reasons_to_distrust(
     if small:
         named = ", ".join(f"{label} ({size})" for label, size in small.items())
         reasons.append(f"Small classes: {named}. Their recall rests on a few {terms.samples}.")
-    if protocol["replicates_shared"]:
+    if protocol["replicates"] == "shared":
+        reasons.append(
+            f"Replicates shared: the question asked is to recognise a kind of {terms.sample} that was seen in training,"
+            " which is easy. The scores say nothing about a kind that was not."
+        )
+    elif protocol["replicates_shared"]:
         places = " and ".join(f"{place} folds" for place in protocol["replicates_shared"])
         reasons.append(f"Replicates shared: {terms.samples} of one group stand on both sides of {places}.")
     if protocol["scheme"] == "cv" and "homology" in cleaning and cleaning["homology"] is None:
@@ -105,11 +113,17 @@ def reasons_to_distrust(
             f"single {terms.feature} means little."
         )
     random_sets = clusters["random_sets"]
-    matched = random_sets.get("out of sample", random_sets.get("in sample", {})).get("matched")
-    if matched and matched["p"] > 0.05:
+    scope = OUT_OF_SAMPLE if OUT_OF_SAMPLE in random_sets else IN_SAMPLE
+    alike = {
+        title_in_scope(name, scope): entry["matched"]["p"]
+        for name, entry in random_sets.get(scope, {}).get("sets", {}).items()
+        if "matched" in entry and entry["matched"]["p"] > CHANCE
+    }
+    if alike:
+        named = ", ".join(f"{name} (p = {p:.2g})" for name, p in alike.items())
         reasons.append(
-            f"Random sets of {terms.features} of the same mean and variance cluster the {terms.samples} about as well "
-            f"as the ranked {terms.features} (p = {matched['p']:.2g})."
+            f"Random sets of {terms.features} of the same mean and variance cluster the {terms.samples} {scope} about "
+            f"as well as these sets: {named}."
         )
     reasons += [f"From the cleaning: {warning}" for warning in cleaning.get("warnings", [])]
     best = metrics["models"][metrics["exploratory_best"]]["balanced_accuracy"]["value"]

@@ -17,9 +17,12 @@ from typing import Any
 
 import pandas as pd
 
+from genestrata.additivity import describe_additivity
+from genestrata.cluster_report import sample_cluster_sections
 from genestrata.distrust import reasons_to_distrust, tested_samples
 from genestrata.errors import InputError
 from genestrata.files import atomic_path, json_ready, read_json, read_table
+from genestrata.marker_report import marker_sections
 from genestrata.models.registry import REGISTRY, model_title
 from genestrata.naming import readable
 from genestrata.report_parts import (
@@ -27,7 +30,6 @@ from genestrata.report_parts import (
     image_section,
     number,
     row_name,
-    scatter_section,
     table_section,
     with_interval,
 )
@@ -78,10 +80,11 @@ def study_sections(study: Mapping[str, Any], folder: Path) -> Iterator[tuple[str
     yield from sequence_sections(study, metrics, folder)
     yield from series_sections(study, metrics, folder)
     yield from _feature_sections(study, stability, markers, folder, terms)
+    yield from marker_sections(study, stability, folder, terms)
     if "kmers" in clusters:
         yield from cluster_sections(clusters, folder)
     else:
-        yield from _cluster_sections(clusters, folder, terms)
+        yield from sample_cluster_sections(clusters, folder, terms)
     listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
     yield (
         "distrust",
@@ -362,6 +365,9 @@ def _feature_sections(
             f"SHAP values of held-out {terms.samples}, on the scale of {scale}; coefficients and trees are of the "
             f"model fitted on all {terms.samples}."
         )
+        additivity = folder / "explain" / model / "additivity.tsv"
+        if additivity.is_file():
+            text += f" Expected gradients: {describe_additivity(read_table(additivity))}"
         title = f"{model_title(model)}: what drives its calls"
         yield f"explain_{model}", title, explanation_text(model) or text, image_section(images)
 
@@ -394,69 +400,6 @@ def _marker_section(simulated: bool, stability: Mapping[str, Any], markers: pd.D
         "models": {"title": "Models", "format": "{:,.0f}"},
     }
     return "markers", title, description, table_section(rows, headers, "Gene", "Consensus rank")
-
-
-def _cluster_sections(clusters: Mapping[str, Any], folder: Path, terms: Terms) -> Iterator[tuple[str, str, str, dict]]:
-    """What the samples look like without labels."""
-    points = read_table(folder / "cluster/pca.tsv", dtype={"sample": str, "label": str})
-    share = clusters["explained_variance"]
-    labels = sorted(set(points["label"]))
-    yield (
-        "pca",
-        f"{terms.samples.capitalize()} without labels",
-        f"Principal components of all {terms.features}; the first two hold {share[0]:.0%} and {share[1]:.0%} of the "
-        f"variance, the first {clusters['components']} hold 80 %. Colours are the labels "
-        f"({escape(', '.join(labels))}), which took no part.",
-        scatter_section(points),
-    )
-    table = read_table(folder / "cluster/clustering.tsv")
-    table = table[table["chosen"] | table["matches_class_count"]]
-    rows = {
-        f"{row['gene_set'].replace('_', ' ')}, {row['method']}, {row['n_clusters']} clusters": {
-            "chosen": "✓" if row["chosen"] else "",
-            **{key: row[key] for key in ("genes", "silhouette", "purity", "v_measure", "adjusted_rand", "homogeneity")},
-        }
-        for _, row in table.iterrows()
-    }
-    decimals = {"format": "{:,.3f}"}
-    headers = {
-        "chosen": {"title": "Chosen", "description": "number of clusters of the best silhouette"},
-        "genes": {"title": terms.features.capitalize(), "format": "{:,.0f}"},
-        "silhouette": {"title": "Silhouette", **decimals},
-        "purity": {"title": "Purity", **decimals},
-        "v_measure": {"title": "V-measure", **decimals},
-        "adjusted_rand": {"title": "Adjusted Rand", **decimals},
-        "homogeneity": {"title": "Homogeneity", **decimals},
-    }
-    best = clusters["best"]
-    yield (
-        "clusters",
-        "Clusters and how they agree with the labels",
-        f"Chosen without labels, by the silhouette, among all and the most variable {terms.features}: "
-        f"{best['method']} with {best['n_clusters']} clusters on {best['gene_set'].replace('_', ' ')} "
-        f"{terms.features}, purity {number(best['purity'])}, V-measure {number(best['v_measure'])}. Rows of the "
-        f"consensus {terms.features} are descriptive: labels chose those.",
-        table_section(rows, headers, f"{terms.features.capitalize()}, method", "Silhouette", descending=True),
-    )
-    sentences = []
-    for scope, values in clusters["random_sets"].items():
-        compared = "; ".join(
-            f"{kind} draws mean {number(values[kind]['mean'])}, 95th percentile "
-            f"{number(values[kind]['percentile_95'])}, p = {values[kind]['p']:.3g}"
-            for kind in ("free", "matched")
-            if kind in values
-        )
-        sentences.append(f"{scope}: V-measure {number(values['v_measure'])} ({compared})")
-    yield (
-        "random_sets",
-        f"Ranked {terms.features} against random sets of the same size",
-        f"k-means on the ranked {terms.features} against random sets, drawn freely or matched on decile of mean and "
-        "variance; p = (1 + b) / (1 + R). In sample is descriptive, out of sample is the claim. "
-        f"{'. '.join(sentences)}.",
-        image_section(
-            [(folder / "cluster/v_measure.png", f"V-measure of the ranked {terms.features} among random sets")]
-        ),
-    )
 
 
 def overview_section(studies: Mapping[str, Mapping[str, Any]], results: Path) -> dict:

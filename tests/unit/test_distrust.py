@@ -17,6 +17,7 @@ METRICS = {
         "folds_requested": 5,
         "inner_folds": 5,
         "inner_folds_requested": 5,
+        "replicates": "separate",
         "replicates_shared": [],
         "test_folds_without_class": {},
     },
@@ -34,7 +35,12 @@ METRICS = {
     },
 }
 STABLE = {"selection_inner": {"index": 0.8}}
-CLUSTERS = {"random_sets": {"in sample": {"matched": {"p": 0.5}}, "out of sample": {"matched": {"p": 0.01}}}}
+CLUSTERS = {
+    "random_sets": {
+        "in sample": {"sets": {"consensus": {"matched": {"p": 0.5}}}},
+        "out of sample": {"sets": {"consensus": {"matched": {"p": 0.01}}, "linear_svm": {"matched": {"p": 0.05}}}},
+    }
+}
 
 
 def reasons(change=None, cleaning=None, stability=STABLE, clusters=CLUSTERS):
@@ -61,6 +67,10 @@ def test_a_sound_study_still_says_that_it_is_one_cohort():
         (lambda m: m["protocol"].update(folds=3), "3 folds instead of 5"),
         (lambda m: m["protocol"].update(inner_folds=2), "2 inner folds instead of 5"),
         (lambda m: m["protocol"].update(replicates_shared=["inner"]), "both sides of inner folds"),
+        (
+            lambda m: m["protocol"].update(replicates="shared", replicates_shared=["outer", "inner"]),
+            "a kind of sample that was seen in training, which is easy",
+        ),
         (lambda m: m["protocol"].update(test_folds_without_class={"B": ["r0/2"]}), "Test folds without a class: B (1)"),
         (lambda m: m["models"]["xgboost"]["ece"].update(value=0.2), "off by 0.20"),
         (lambda m: m.update(exploratory_best="linear_svm"), "choosing by the test"),
@@ -74,8 +84,16 @@ def test_each_cause_gives_its_reason(change, text):
 
 def test_unstable_genes_and_genes_no_better_than_random_are_named():
     assert any("stability 0.20" in reason for reason in reasons(stability={"selection_inner": {"index": 0.2}}))
-    alike = {"random_sets": {"in sample": {"matched": {"p": 0.4}}}}
-    assert any("p = 0.4" in reason for reason in reasons(clusters=alike))
+    sets = {
+        "consensus": {"matched": {"p": 0.4}},
+        "anova_f": {"matched": {"p": 0.2}},
+        "linear_svm": {"free": {"p": 1.0}},
+    }
+    alike = {"random_sets": {"in sample": {"sets": sets | {"moderated_f": {"matched": {"p": 0.01}}}}}}
+    assert any(
+        "in sample about as well as these sets: Consensus (p = 0.4), ANOVA (p = 0.2)." in reason
+        for reason in reasons(clusters=alike)
+    )
     assert len(reasons(stability={"selection_inner": {"index": None}})) == 1
 
 

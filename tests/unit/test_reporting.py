@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from genestrata import reporting
+from genestrata.cluster_report import sample_cluster_sections
 from genestrata.errors import InputError
 from genestrata.figures import plot_bars
 from genestrata.files import write_json, write_table
@@ -154,6 +155,20 @@ def test_networks_whose_order_means_nothing_have_no_order_table(drawn):
     assert list(network_sections(["dense"], {}, drawn)) == ["training"]
 
 
+def test_explanation_of_a_network_says_how_well_its_values_add_up(tmp_path):
+    (tmp_path / "explain/dense").mkdir(parents=True)
+    consensus = {"feature": ["g1"], "rank": [1], "class": ["A"], "score": [0.1], "models": [2], "rank_dense": [1]}
+    write_table(pd.DataFrame(consensus), tmp_path / "explain/consensus.tsv")
+    sums = pd.DataFrame({"sum": [0.1, 0.5], "expected": [0.11, 0.9], "standard_error": [0.01, 0.1]})
+    write_table(sums, tmp_path / "explain/dense/additivity.tsv")
+    study = {"data": "user", "explained": ["dense", "logistic_regression"]}
+    stability, markers = {"selection_inner": {"index": None}}, pd.DataFrame({"feature": [], "name": []})
+    sections = reporting._feature_sections(study, stability, markers, tmp_path, TERMS["expression"])
+    texts = {name: text for name, _, text, _ in sections}
+    assert "1 of 2 sums lie within 2 standard errors" in texts["explain_dense"]
+    assert "sums" not in texts["explain_logistic_regression"]
+
+
 def test_study_without_networks_has_no_section_about_them(tmp_path):
     assert network_sections([], {}, tmp_path) == {}
 
@@ -224,7 +239,8 @@ def test_labels_are_escaped_in_tables_and_curves_of_the_evaluation(odd_metrics, 
 
 
 def test_labels_are_escaped_among_the_samples(drawn):
-    plot_bars(pd.Series([1.0, 2.0], index=["g0", "g1"]), "x", "t", drawn / "cluster" / "v_measure")
+    for figure in ("v_measure", "maps_pca"):
+        plot_bars(pd.Series([1.0, 2.0], index=["g0", "g1"]), "x", "t", drawn / "cluster" / figure)
     points = {"sample": ["s>1", "s2", "s3"], "label": ODD, "PC1": [0.0, 1.0, 2.0], "PC2": [1.0, 0.0, 2.0]}
     write_table(pd.DataFrame(points), drawn / "cluster/pca.tsv")
     best = {"gene_set": "all", "method": "kmeans", "n_clusters": 3, "purity": 0.5, "v_measure": 0.5}
@@ -232,7 +248,7 @@ def test_labels_are_escaped_among_the_samples(drawn):
     row |= dict.fromkeys(("silhouette", "adjusted_rand", "homogeneity"), 0.5)
     write_table(pd.DataFrame([row]), drawn / "cluster/clustering.tsv")
     clusters = {"explained_variance": [0.6, 0.2], "components": 3, "best": best, "random_sets": {}}
-    pieces = list(reporting._cluster_sections(clusters, drawn, TERMS["expression"]))
+    pieces = list(sample_cluster_sections(clusters, drawn, TERMS["expression"]))
     assert raw_labels(pieces) == []
     points = pieces[0][-1]["data"]
     assert [point["group"] for point in points.values()] == ESCAPED

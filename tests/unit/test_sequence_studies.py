@@ -90,7 +90,14 @@ def complaint(load, tmp_path):
 def test_real_genes_are_asked_of_every_kind_of_model_with_relatives_kept_together(shipped):
     study = shipped("drug_resistance", "public")
     assert set(study["models"]) == set(SEQUENCE_MODELS)
-    assert study["evaluation"] == {"scheme": "grouped_cv", "folds": 5, "repeats": 1, "inner_folds": 3, "group": None}
+    assert study["evaluation"] == {
+        "scheme": "grouped_cv",
+        "folds": 5,
+        "repeats": 1,
+        "inner_folds": 3,
+        "group": None,
+        "replicates": "separate",
+    }
     assert study["homology"] == {"identity": 0.8}
     assert study["clean"]["largest_classes"] == 9
     assert study["clean"]["conflicting"] == "drop"
@@ -171,7 +178,14 @@ def test_own_files_resolve_with_the_defaults_of_sequences(load, tmp_path, form):
     assert (study["data"], study["source"]) == ("user", {})
     assert study["homology"] == {"identity": 0.8}
     assert study["select"] == {"method": "none"}
-    assert study["evaluation"] == {"scheme": "auto", "folds": 5, "repeats": 1, "inner_folds": 5, "group": None}
+    assert study["evaluation"] == {
+        "scheme": "auto",
+        "folds": 5,
+        "repeats": 1,
+        "inner_folds": 5,
+        "group": None,
+        "replicates": "separate",
+    }
     assert study["clean"]["conflicting"] == "drop"
     assert study["clean"]["too_long"] == "error"
     assert study["unlabelled"] == "error"

@@ -8,7 +8,7 @@ import pytest
 
 # Everything after the folds and rankings of a model that changed.
 AFTER_A_MODEL = {"stack_models", "evaluate_study", "bundle_model", "write_report", "all"}
-AFTER_AN_EXPLAINED_MODEL = AFTER_A_MODEL | {"explain_model", "rank_genes", "cluster_samples"}
+AFTER_AN_EXPLAINED_MODEL = AFTER_A_MODEL | {"explain_model", "rank_genes", "list_markers", "cluster_samples"}
 
 
 @contextlib.contextmanager
