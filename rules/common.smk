@@ -389,7 +389,7 @@ def get_extra_results(study):
             files.append("explain/overlap.png")
     if not is_sequences(study):
         files += ["cluster/v_measure.png", "cluster/maps_pca.png"]
-        files += ["cluster/maps_umap.png"] if draws_umap(study) else []
+        files += ["cluster/umap.png"] if draws_umap(study) else []
     else:
         files += ["evaluation/cv_against_test.png", "evaluation/accuracy_by_identity.png"]
         files += ["evaluation/precision_recall.png", "evaluation/tuning.tsv"]

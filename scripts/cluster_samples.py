@@ -31,6 +31,7 @@ from genestrata.set_names import (
     SPACES,
     UMAP,
     set_title,
+    size_range,
     title_in_scope,
 )
 from genestrata.splitting import read_evaluated_folds
@@ -61,8 +62,19 @@ def draw_maps(cohort, sets, folder, space, seed, note):
         points = map_points(same_distances(Z), UMAP, seed) if space == UMAP else principal_components(Z, seed)[0]
         # A study may have one component only.
         maps[title] = np.column_stack([points, np.zeros((len(points), 2))])[:, :2]
-    name, axis = ("umap", SPACES[UMAP]) if space == UMAP else ("pca", "PC")
-    plot_maps(maps, cohort.labels, axis, folder / f"maps_{name}", note)
+    stem, axis = ("umap", SPACES[UMAP]) if space == UMAP else ("maps_pca", "PC")
+    plot_maps(maps, cohort.labels, axis, folder / stem, note)
+
+
+def name_nulls(nulls, terms):
+    """Random sets as a legend calls them, to their scores; nulls : sizes in the parts to the titles of the sets of
+    these sizes and the scores. Titles are named where different sizes have the same range."""
+    ranges = [size_range(sizes) for sizes in nulls]
+    named = {}
+    for sizes, (titles, scores) in nulls.items():
+        name = f"{len(scores)} random sets of {size_range(sizes)} {terms.features}"
+        named[f"{name}, sized as {', '.join(titles)}" if ranges.count(size_range(sizes)) > 1 else name] = scores
+    return named
 
 
 def null_panels(comparisons, null, spaces, terms):
@@ -74,13 +86,16 @@ def null_panels(comparisons, null, spaces, terms):
             for name, entry in values["sets"].items():
                 of_set = (null["scope"] == scope) & (null["set"] == name)
                 drawn = null.loc[of_set & (null["space"] == space) & (null["kind"] == "free"), "v_measure"]
+                title = title_in_scope(name, scope)
                 if len(drawn):
-                    nulls[f"{len(drawn)} random sets of {entry['genes']} {terms.features}"] = drawn.to_numpy(float)
-                lines[title_in_scope(name, scope)] = (entry if space == EXPRESSION else entry[UMAP])["v_measure"]
+                    # Sets of the same sizes share the free draws.
+                    titles, _ = nulls.setdefault(tuple(entry["sizes"].values()), ([], drawn.to_numpy(float)))
+                    titles.append(title)
+                lines[title] = (entry if space == EXPRESSION else entry[UMAP])["v_measure"]
             reference = values["all_genes"] if space == EXPRESSION else values["all_genes"][UMAP]
             lines[f"All {terms.features}"] = reference["v_measure"]
             where = "" if space == EXPRESSION else f", on {SPACES[UMAP]}"
-            panels.append(NullPanel(f"{scope.capitalize()}{where}", nulls, lines))
+            panels.append(NullPanel(f"{scope.capitalize()}{where}", name_nulls(nulls, terms), lines))
     return panels
 
 

@@ -22,8 +22,9 @@ def draw(model, values, weights, final, markers, folder, note):
     folder.mkdir(parents=True, exist_ok=True)
     ranks = rank_features(values, model)
     title = model_title(model)
-    # The mirror image of the second class adds nothing for two classes.
-    classes = final.classes[1:] if len(final.classes) == 2 else final.classes
+    # The mirror image of the second class adds nothing for two classes; a class may be explained for no sample.
+    explained = set(ranks["class"])
+    classes = [label for label in final.classes[len(final.classes) == 2 :] if label in explained]
     plot_shap_bar(ranks, classes, markers, f"{title}: held-out SHAP", folder / "bar", note)
     if len(classes) > MOST_COLOURS:
         heading, label = f"{title}: held-out SHAP of each class", "Median SHAP of held-out samples"

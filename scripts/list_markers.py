@@ -5,7 +5,7 @@ from genestrata.files import read_table, write_table
 from genestrata.gene_sets import data_scores
 from genestrata.logs import job_log
 from genestrata.markers import marker_table
-from genestrata.naming import planted_names
+from genestrata.naming import marker_names
 from genestrata.tables import read_samples
 
 
@@ -20,9 +20,7 @@ def main(inputs, outputs, models, limits, markers):
     columns = ["class", "feature", "median_shap", "rank"]
     scores = {model: shap.loc[shap["model"] == model, columns] for model in models}
     scores["moderated_f"] = data_scores(cohort.values, cohort.labels, cohort.features, "moderated_f", limits)
-    if inputs.truth:
-        markers = planted_names(read_table(inputs.truth, dtype=str))
-    write_table(marker_table(cohort, scores, markers), outputs.markers)
+    write_table(marker_table(cohort, scores, marker_names(markers, inputs.truth)), outputs.markers)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,11 @@ from genestrata.explaining import (
     stability,
 )
 from genestrata.figures import plot_bars
-from genestrata.files import read_table, write_json, write_table
-from genestrata.gene_sets import check_size, class_scores, correct_calls, data_scores, take_sets
+from genestrata.files import write_json, write_table
+from genestrata.gene_sets import check_size, class_scores, correct_calls, score_data, take_sets
 from genestrata.logs import job_log
-from genestrata.naming import planted_names, readable
+from genestrata.naming import marker_names, readable
 from genestrata.ranking import expressed
-from genestrata.set_names import DATA_RANKINGS
 from genestrata.tables import read_all, read_samples
 
 NO_RANKING = pd.DataFrame(columns=["repeat", "fold", "inner_fold", "feature", "score", "rank"])
@@ -39,15 +38,6 @@ def score_models(values, paths):
     return {
         model: class_scores(table, correct_calls(predictions[predictions["model"] == model]))
         for model, table in values.items()
-    }
-
-
-def score_data(cohort, sets):
-    """Ranking of the data to its scores per class, for those among the compared sets."""
-    return {
-        name: data_scores(cohort.values, cohort.labels, cohort.features, name, sets["expressed"])
-        for name in sets["names"]
-        if name in DATA_RANKINGS
     }
 
 
@@ -79,7 +69,7 @@ def main(inputs, outputs, models, repeats, sets, markers, data):
     available = len(features)
     if inputs.features:
         cohort = Cohort.read(inputs.features, read_samples(inputs.samples)).labelled()
-        scores |= score_data(cohort, sets)
+        scores |= score_data(sets["names"], cohort.values, cohort.labels, cohort.features, sets["expressed"])
         if sets["expressed"]:
             available = int(expressed(cohort.values, **sets["expressed"]).sum())
     if sets["asked"]:
@@ -93,8 +83,7 @@ def main(inputs, outputs, models, repeats, sets, markers, data):
     columns = ["model", "class", "feature", "median_shap", "rank"]
     write_table(pd.concat(shap_scores, ignore_index=True)[columns], outputs.scores)
     write_table(gene_sets, outputs.gene_sets)
-    if inputs.truth:
-        markers = planted_names(read_table(inputs.truth, dtype=str))
+    markers = marker_names(markers, inputs.truth)
     write_table(known_markers(ranked, markers, features), outputs.markers)
     report = stability(importance, ranking, features, sets["size"])
     report["gene_sets"] = {

@@ -45,5 +45,6 @@ def describe_additivity(table: pd.DataFrame) -> str:
     within = int((gap <= STANDARD_ERRORS * table["standard_error"].fillna(0) + ROUNDING).sum())
     return (
         f"{within:,} of {len(table):,} sums lie within {STANDARD_ERRORS} standard errors of the change of the "
-        f"probability that they must add up to; the median gap is {gap.median():.2g}."
+        f"probability that they must add up to; the median gap is {gap.median():.2g}. (The draws are spread evenly, so "
+        "that the standard error, of independent draws, is an upper bound.)"
     )

@@ -9,13 +9,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from scipy.stats import gaussian_kde
 
-from genestrata.appearance import colour, look
+from genestrata.appearance import LINE_STYLES, colour, look
 from genestrata.drawing import STYLE, save
 
 MOST_COLUMNS = 3
 # Entries of a legend that fit below each other beside a row of panels.
 LEGEND_ROWS = 16
-LINE_STYLES = ("-", "--", "-.", ":")
 # Points at which a density is drawn.
 GRID = 200
 

@@ -7,7 +7,16 @@ from typing import Any
 
 from genestrata.files import read_table
 from genestrata.report_parts import image_section, number, scatter_section, table_section
-from genestrata.set_names import CONSENSUS, EXPRESSION, OUT_OF_SAMPLE, SCORES, SPACES, UMAP, title_in_scope
+from genestrata.set_names import (
+    CONSENSUS,
+    EXPRESSION,
+    OUT_OF_SAMPLE,
+    SCORES,
+    SPACES,
+    UMAP,
+    size_range,
+    title_in_scope,
+)
 from genestrata.wording import Terms
 
 
@@ -51,8 +60,8 @@ def sample_cluster_sections(
         "Clusters and how they agree with the labels",
         f"Chosen without labels, by the silhouette, among all and the most variable {terms.features}: "
         f"{best['method']} with {best['n_clusters']} clusters on {best['gene_set'].replace('_', ' ')} "
-        f"{terms.features}, purity {number(best['purity'])}, V-measure {number(best['v_measure'])}. The other "
-        f"rows are descriptive: labels chose those {terms.features}.",
+        f"{terms.features}, purity {number(best['purity'])}, V-measure {number(best['v_measure'])}. Rows of other "
+        f"sets are descriptive: labels chose those {terms.features}.",
         table_section(rows, headers, f"{terms.features.capitalize()}, method", "Silhouette", descending=True),
     )
     yield from _set_sections(clusters["random_sets"], folder, terms)
@@ -70,7 +79,7 @@ def _set_rows(comparisons: Mapping[str, Any], terms: Terms) -> dict[str, dict[st
                 found = entry if space == EXPRESSION else entry[UMAP]
                 free, matched = found.get("free", {}), found.get("matched", {})
                 rows[f"{title}, {scope}, {SPACES[space]}"] = {
-                    "genes": entry["genes"],
+                    "genes": _genes(entry),
                     **{score: found[score] for score in SCORES},
                     "mean": free.get("mean"),
                     "percentile_95": free.get("percentile_95"),
@@ -80,6 +89,12 @@ def _set_rows(comparisons: Mapping[str, Any], terms: Terms) -> dict[str, dict[st
                     "matched_p": matched.get("p"),
                 }
     return rows
+
+
+def _genes(entry: Mapping[str, Any]) -> int | str:
+    """Number of genes of a set, as a range where its parts differ; all genes are the same in every part."""
+    sizes = set(entry.get("sizes", {}).values())
+    return size_range(sizes) if len(sizes) > 1 else entry["genes"]
 
 
 def _set_sections(comparisons: Mapping[str, Any], folder: Path, terms: Terms) -> Iterator[tuple[str, str, str, dict]]:
@@ -131,7 +146,7 @@ def _set_sections(comparisons: Mapping[str, Any], folder: Path, terms: Terms) ->
         image_section([(folder / "cluster/v_measure.png", f"V-measure of sets of {terms.features} among random sets")]),
     )
     mapped = any(UMAP in values["all_genes"] for values in comparisons.values())
-    maps = {"maps_pca": "Principal components", **({"maps_umap": "UMAP"} if mapped else {})}
+    maps = {"maps_pca": "Principal components", **({"umap": "UMAP"} if mapped else {})}
     yield (
         "set_maps",
         f"{terms.samples.capitalize()} on each set of {terms.features}",

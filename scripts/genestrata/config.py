@@ -26,7 +26,7 @@ from genestrata.simulators import SIMULATOR_TASKS, SIMULATORS
 # Keys of a study that name the files of its data, and all that name a file, relative to the study file.
 DATA_KEYS = ("expression", "samples", "unfinished", "sequences", "fasta", "fasta_file")
 FILE_KEYS = ("expression", "samples", "unfinished", "sequences", "fasta_file", "gene_positions")
-# Tables that rule merge_tracking builds, and where its inputs are listed.
+# Tables that rule merge_tracking builds, the names of its outputs in rules/data.smk, and how its inputs are listed.
 BUILT_TABLES = ("fpkm.tsv.gz", "samples.tsv", "fpkm_status_not_ok.tsv")
 REGISTRY_COLUMNS = ["file", "sha256", "url"]
 # Defaults that a study may remove with a null; without any other one a job would stop.

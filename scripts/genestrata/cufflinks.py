@@ -1,4 +1,7 @@
-"""One expression table from the gene tables that cufflinks writes, one for each sample (`genes.fpkm_tracking`).
+"""The expression table of the maize atlas from the gene tables that cufflinks wrote, one for each sample.
+
+Of this atlas are its table of samples, its columns and the words that group its tissues: ACCESSIONS, RENAMED and
+TISSUE_GROUPS; the rest holds for any tables of cufflinks that are named as `genes.fpkm_tracking` and the sample.
 
 The tables of different samples list the same genes in different orders. A gene with two rows in a table, two loci that
 overlap, has the sum of both. The values of loci that cufflinks did not finish (FAIL, HIDATA) stand beside the others,
@@ -14,10 +17,10 @@ from tqdm import tqdm
 from genestrata.errors import InputError
 from genestrata.readers.tables import as_text, column_name, read_cells, to_numbers
 
-# The table of samples, and what the names of the files of each begin with.
+# The atlas's table of samples, and what the name of the file of each begins with.
 ACCESSIONS = "map_SRA_accessions.txt"
 TRACKING = "genes.fpkm_tracking."
-# Column of the table of samples to its name here.
+# Column of the atlas's table of samples to its name here.
 RENAMED = {
     "Run": "sample_id",
     "sample": "tissue",
@@ -27,7 +30,7 @@ RENAMED = {
     "Sample name": "gsm",
     "Experiment": "experiment",
 }
-# Keyword in the name of a tissue, in lower case, to its group; the first that occurs counts.
+# Keyword in the name of a tissue of the atlas, in lower case, to its group; the first that occurs counts.
 TISSUE_GROUPS = {
     "pollen": "pollen",
     "spikelet": "spikelet",

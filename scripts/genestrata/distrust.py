@@ -43,6 +43,11 @@ def reasons_to_distrust(
             f"On permuted labels the protocol scores {low:.2f} to {high:.2f}, which does not contain {chance:.2f}: "
             f"something leaks, or too few {terms.samples} were tested."
         )
+    if protocol["inner_samples_per_class"] < 2:
+        reasons.append(
+            f"Inner folds fit on one {terms.sample} of each class: there {terms.features} rank by their variance, not "
+            "by how they separate the classes, so that tuning and inner scores are rough."
+        )
     score = entry["balanced_accuracy"]
     if score["ci95"][0] <= metrics["models"]["majority"]["balanced_accuracy"]["value"]:
         reasons.append("The interval of the selected model contains the score of guessing the largest class.")
@@ -114,16 +119,23 @@ def reasons_to_distrust(
         )
     random_sets = clusters["random_sets"]
     scope = OUT_OF_SAMPLE if OUT_OF_SAMPLE in random_sets else IN_SAMPLE
-    alike = {
-        title_in_scope(name, scope): entry["matched"]["p"]
-        for name, entry in random_sets.get(scope, {}).get("sets", {}).items()
-        if "matched" in entry and entry["matched"]["p"] > CHANCE
-    }
+    comparison = random_sets.get(scope, {})
+    compared = {title_in_scope(name, scope): entry for name, entry in comparison.get("sets", {}).items()}
+    drawn = [(name, entry) for name, entry in compared.items() if "free" in entry]
+    largest_p = {name: max(entry[kind]["p"] for kind in ("free", "matched")) for name, entry in drawn}
+    alike = {name: p for name, p in largest_p.items() if p > CHANCE}
     if alike:
         named = ", ".join(f"{name} (p = {p:.2g})" for name, p in alike.items())
         reasons.append(
-            f"Random sets of {terms.features} of the same mean and variance cluster the {terms.samples} {scope} about "
-            f"as well as these sets: {named}."
+            f"Random sets of {terms.features} cluster the {terms.samples} {scope} as well as these sets, or better: "
+            f"{named}."
+        )
+    everything = comparison.get("all_genes")
+    beaten = [name for name, entry in compared.items() if everything and entry["v_measure"] <= everything["v_measure"]]
+    if beaten:
+        reasons.append(
+            f"All {terms.features} together cluster the {terms.samples} {scope} as well as these sets, or better: "
+            f"{', '.join(beaten)}."
         )
     reasons += [f"From the cleaning: {warning}" for warning in cleaning.get("warnings", [])]
     best = metrics["models"][metrics["exploratory_best"]]["balanced_accuracy"]["value"]

@@ -105,6 +105,7 @@ def evaluate(
         "folds_requested": protocol["folds"],
         "inner_folds_requested": protocol["inner_folds"],
         "replicates_shared": shares_replicates(outer, samples, protocol["replicates"]),
+        "inner_samples_per_class": inner_samples_per_class(outer),
         "test_folds_without_class": folds_without_class(outer, classes),
     }
     test, parameters = calibrate(predictions, calibration)
@@ -162,10 +163,12 @@ def weights_of_tested(
 ) -> tuple[list[str], np.ndarray]:
     """Samples that were tested and their bootstrap weights (draws, n_tested), seeded from protocol["seed"].
 
-    An interval is about the samples that were tested; a published training part is none of them.
+    An interval is about the samples that were tested; a published training part is none of them. Replicates that are
+    shared between training and test are drawn one by one: the samples of one replicate have nothing else in common.
     """
     tested = samples[samples["sample"].isin(set(test["sample"]))]
-    groups = tested["group"].to_numpy(dtype=str) if keeps_groups(protocol["scheme"], samples) else None
+    whole_groups = keeps_groups(protocol["scheme"], samples) and protocol.get("replicates") != "shared"
+    groups = tested["group"].to_numpy(dtype=str) if whole_groups else None
     labels = codes(tested["label"], class_names(test))
     return list(tested["sample"]), bootstrap_weights(labels, groups, protocol["seed"])
 
@@ -182,6 +185,15 @@ def folds_without_class(outer: pd.DataFrame, classes: Sequence[str]) -> dict[str
         if folds:
             logger.warning("class '%s' is missing from test folds %s", label, ", ".join(folds))
     return {label: folds for label, folds in lacking.items() if folds}
+
+
+def inner_samples_per_class(outer: pd.DataFrame) -> int:
+    """Samples of the largest class in the inner fit that has the fewest of them; outer : prediction rows of all folds
+    but the final one."""
+    inner = outer[outer["inner_fold"].notna()].drop_duplicates(["repeat", "fold", "sample"])
+    held_out = inner.groupby(["repeat", "fold", "true", "inner_fold"], observed=True).size().unstack(fill_value=0)
+    fitted = (-held_out).add(held_out.sum(axis=1), axis=0)
+    return int(fitted.groupby(level=["repeat", "fold"], observed=True).max().to_numpy().min())
 
 
 def shares_replicates(outer: pd.DataFrame, samples: pd.DataFrame, replicates: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Gene sets of one size from rankings of genes per class: SHAP values of correct calls, or differences in the data."""
+"""Gene sets cut to one size, from rankings of genes per class: SHAP values of correct calls, or differences of data."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ import pandas as pd
 from genestrata.errors import InputError
 from genestrata.moderated import NO_PRIOR, compare_classes
 from genestrata.ranking import expressed
-from genestrata.set_names import CONSENSUS
+from genestrata.set_names import CONSENSUS, DATA_RANKINGS
 
 # What the variances of a ranking of the data are shrunk towards; None fits it.
 PRIORS = {"anova_f": NO_PRIOR, "moderated_f": None}
@@ -78,6 +78,17 @@ def data_scores(
     return _rank_within_classes(dict(zip(differences.classes, differences.t, strict=True)), names, "t")
 
 
+def score_data(
+    names: Sequence[str],
+    values: np.ndarray,
+    labels: np.ndarray,
+    features: Sequence[str],
+    limits: Mapping[str, Any] | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Ranking of the data to its `data_scores`, for those among the compared sets, `names`."""
+    return {name: data_scores(values, labels, features, name, limits) for name in names if name in DATA_RANKINGS}
+
+
 def _rank_within_classes(scores: Mapping[str, np.ndarray], features: Sequence[str], column: str) -> pd.DataFrame:
     """Features of each class by falling score, ties by name, without score last: class, feature, score, rank."""
     names = np.asarray(features, dtype=object)
@@ -119,7 +130,7 @@ def _numbered(genes: pd.DataFrame) -> pd.DataFrame:
 def take_sets(
     names: Sequence[str], scores: Mapping[str, pd.DataFrame], consensus: pd.DataFrame, rule: str, size: int
 ) -> pd.DataFrame:
-    """The compared sets cut to one size: set, rank, feature, class.
+    """The compared sets cut to at most one size: set, rank, feature, class.
 
     names : in their order; scores : name to the table that `take` reads, for all but the consensus of models, whose
     table (feature, class, best first) has no repeats. With rule `half_repeats` the first set gives the size.

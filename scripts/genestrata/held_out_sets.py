@@ -10,7 +10,7 @@ import pandas as pd
 
 from genestrata.cohort import Cohort
 from genestrata.explaining import Extent, explain_model
-from genestrata.gene_sets import class_scores, correct_calls, data_scores, take_sets
+from genestrata.gene_sets import class_scores, correct_calls, score_data, take_sets
 from genestrata.models.storage import FittedModel
 from genestrata.parts import Part
 from genestrata.ranking import Rankings, Unranked, rank_here
@@ -37,15 +37,14 @@ def rank_sets(
     names = [name for name in cluster["gene_sets"] if name != CONSENSUS or study["select"]["method"] != "none"]
     if not names:
         return pd.DataFrame(columns=SET_COLUMNS[1:])
-    scores, selected = {}, pd.DataFrame(columns=["feature", "class"])
+    limits, selected = study["select"].get("expressed"), pd.DataFrame(columns=["feature", "class"])
+    scores = score_data(names, cohort.values[rows], cohort.labels[rows], cohort.features, limits)
     models = [name for name in names if name not in (CONSENSUS, *DATA_RANKINGS)]
     if CONSENSUS in names:
         whole = Fold("r0", part.name, rows, rows[:0], [])
-        columns = rank_here(cohort, [whole], study["select"]).best(part.name, None, cluster["set_size"])[0]
+        # All that can be selected: the rule gives the size.
+        columns = rank_here(cohort, [whole], study["select"]).best(part.name, None, len(cohort.features))[0]
         selected = pd.DataFrame({"feature": cohort.features[columns], "class": ""})
-    for name in set(names) & set(DATA_RANKINGS):
-        limits = study["select"].get("expressed")
-        scores[name] = data_scores(cohort.values[rows], cohort.labels[rows], cohort.features, name, limits)
     if models:
         folds = folds_within(samples, study["evaluation"], rows, seed, f"held-out sets, part {part.name}")
         rankings = rank_here(cohort, folds, study["select"])

@@ -70,13 +70,16 @@ def _sets_text(sets: Mapping[str, Any], terms: Terms) -> str:
     """Sizes of the compared sets and the rule that made them."""
     sizes = ", ".join(f"{escape(set_title(name))} {sets['genes'][name]}" for name in sets["names"])
     first = set_title(sets["names"][0])
-    rule = (
-        f"the size at which half of the {terms.features} that {escape(first)} had given were repeats"
+    size, rule = (
+        (
+            sets["genes"][sets["names"][0]],
+            f"the size at which half of the {terms.features} that {escape(first)} had given were repeats",
+        )
         if sets["rule"] == "half_repeats"
-        else f"{sets['size']} {terms.features}, set for this study"
+        else (sets["size"], "set for this study")
     )
     return (
         f"{terms.features.capitalize()} are taken rank by rank over the classes, each once, only with a score above 0 "
-        f"(the consensus: from its top), and all sets are cut to one size: {rule}; fewer where a ranking has no more. "
-        f"Sizes: {sizes}. A {terms.feature} counts once, in the combination of sets that hold it."
+        f"(the consensus: from its top). Every set has at most {size} {terms.features}, {rule}; fewer where its "
+        f"ranking has no more. Sizes: {sizes}. A {terms.feature} counts once, in the combination of sets that hold it."
     )

@@ -3,8 +3,9 @@
 import re
 import zlib
 from collections.abc import Mapping
+from pathlib import Path
 
-import pandas as pd
+from genestrata.files import read_table
 
 
 def readable(feature: str, markers: Mapping[str, str]) -> str:
@@ -18,6 +19,10 @@ def slug(label: str) -> str:
     return safe if safe == label else f"{safe.strip('_')}_{zlib.crc32(label.encode()):08x}"
 
 
-def planted_names(truth: pd.DataFrame) -> dict[str, str]:
-    """Planted markers of a simulated study with what is said of them; truth : class, feature."""
-    return {feature: f"planted in {label}" for label, feature in truth[["class", "feature"]].itertuples(index=False)}
+def marker_names(markers: Mapping[str, str], truth: str | Path | None) -> dict[str, str]:
+    """Markers of a study with what is said of them: those of its file, or where data are simulated the planted ones;
+    truth : the file that lists these (class, feature), nothing for measured data."""
+    if not truth:
+        return dict(markers)
+    planted = read_table(truth, dtype=str)[["class", "feature"]]
+    return {feature: f"planted in {label}" for label, feature in planted.itertuples(index=False)}

@@ -1,6 +1,7 @@
 """Gene sets against random sets of their size: do their genes cluster the samples by label better than chance?"""
 
 import logging
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -60,10 +61,17 @@ def agreement(values: np.ndarray, labels: np.ndarray, judge: Judge) -> pd.DataFr
 
 
 def expression_strata(values: np.ndarray) -> np.ndarray:
-    """Cell of each gene in the grid of deciles of its mean and its variance, (n_features,) int."""
+    """Cell of each gene in the grid of deciles of its mean and its variance, (n_features,) int; a gene that is missing
+    in all rows has the lowest of both."""
+    with warnings.catch_warnings():
+        # A gene without any value is met below.
+        warnings.filterwarnings("ignore", "Mean of empty slice|Degrees of freedom", RuntimeWarning)
+        statistics = (np.nanmean(values, axis=0), np.nanvar(values, axis=0))
     deciles = [
-        pd.qcut(pd.Series(statistic).rank(method="first"), min(10, values.shape[1]), labels=False).to_numpy()
-        for statistic in (np.nanmean(values, axis=0), np.nanvar(values, axis=0))
+        pd.qcut(
+            pd.Series(statistic).rank(method="first", na_option="top"), min(10, values.shape[1]), labels=False
+        ).to_numpy()
+        for statistic in statistics
     ]
     return deciles[0] * 10 + deciles[1]
 
@@ -168,8 +176,8 @@ class Scope:
         """Judge one set against random sets of its size; columns : those of the set, one array per part.
 
         Returns its SCORES on the standardised expression, with the significance of the V-measure among free and matched
-        draws, the same for the map under `umap` (free draws only), and the draws. Raises InputError for a set of more
-        genes than are expressed.
+        draws, the same for the map under `umap` (free draws only), its size in the first part (`genes`) and in each
+        (`sizes`), and the draws. Raises InputError for a set of more genes than are expressed.
         """
         sizes = [len(chosen) for chosen in columns]
         for size, pool in zip(sizes, self.expressed, strict=True):
@@ -182,7 +190,13 @@ class Scope:
             for kind, draws in null[null["space"] == space].groupby("kind"):
                 entry[kind] = significance(entry["v_measure"], draws["v_measure"].to_numpy(dtype=float))
             found[space] = entry
-        summary = {"genes": sizes[0], "random_sets": self.judge.draws, **found.pop(EXPRESSION), **found}
+        summary = {
+            "genes": sizes[0],
+            "sizes": {part.name: size for part, size in zip(self.parts, sizes, strict=True)},
+            "random_sets": self.judge.draws,
+            **found.pop(EXPRESSION),
+            **found,
+        }
         logger.info(
             "%s: %s: V-measure %.3f against %d random sets of each kind",
             self.name,

@@ -1,5 +1,7 @@
 """Names of the gene sets that are compared: the consensus of models, explained models, rankings of the data."""
 
+from collections.abc import Iterable
+
 from genestrata.models.registry import model_title
 
 CONSENSUS = "consensus"
@@ -25,3 +27,9 @@ def title_in_scope(name: str, scope: str) -> str:
     """A set as it is called in sample or out of sample, where no consensus is formed: what training rows select stands
     for it."""
     return "Selected in training" if name == CONSENSUS and scope == OUT_OF_SAMPLE else set_title(name)
+
+
+def size_range(sizes: Iterable[int]) -> str:
+    """Sizes of a set in the parts of a study, as figures and the report give them: 50, or 78–91 where they differ."""
+    sizes = sorted(sizes)
+    return str(sizes[0]) if sizes[0] == sizes[-1] else f"{sizes[0]}–{sizes[-1]}"

@@ -71,6 +71,8 @@ def split_samples(samples: pd.DataFrame, settings: Mapping[str, Any], seed: int,
     check_repeats(scheme, settings["repeats"], where)
     if scheme in GROUPED_SCHEMES and (groups == "").any():
         raise InputError(f"{where}: evaluation.scheme {scheme} needs a group for every sample; column `group` is empty")
+    if settings.get("replicates") == "shared":
+        _check_replicates(labels, groups, where)
     rows = np.arange(len(samples))
     inner_groups = groups if keeps_groups(scheme, samples) else None
     tables = []
@@ -150,6 +152,17 @@ def folds_within(
     return folds
 
 
+def _check_replicates(labels: np.ndarray, groups: np.ndarray, where: str) -> None:
+    """Raise InputError for a group of one class, which is no replicate of all of them."""
+    for group in np.unique(groups):
+        present = np.unique(labels[groups == group])
+        if len(present) < 2:
+            raise InputError(
+                f"{where}: evaluation.replicates: found shared, but group '{group}' holds class '{present[0]}' only; a "
+                "shared replicate has samples of many classes"
+            )
+
+
 def _outer_folds(
     scheme: str, samples: pd.DataFrame, labels: np.ndarray, groups: np.ndarray, folds: int, seed: int, where: str
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -188,6 +201,10 @@ def _inner_folds(
     y = labels[train]
     names, sizes = np.unique(y, return_counts=True)
     needed = set(names[sizes > 1])
+    if not needed:
+        raise InputError(
+            f"{where}: one sample of each class is left to train on, and inner folds need two of some; add samples"
+        )
     if groups is not None and len(set(groups[train])) > 1:
         number = _shrink(folds, y, groups[train], where)
         parts = list(StratifiedGroupKFold(number, shuffle=True, random_state=seed).split(train, y, groups[train]))

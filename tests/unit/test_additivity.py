@@ -20,7 +20,8 @@ def test_additivity_is_listed_for_the_classes_that_were_asked_for():
     }
     assert describe_additivity(table) == (
         "2 of 3 sums lie within 2 standard errors of the change of the probability that they must add up to; the "
-        "median gap is 0.2."
+        "median gap is 0.2. (The draws are spread evenly, so that the standard error, of independent draws, is an "
+        "upper bound.)"
     )
 
 

@@ -1,9 +1,11 @@
 """Figures of gene sets: maps of the samples and V-measures among those of random sets."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from genestrata.cluster_figures import NullPanel, plot_maps, plot_nulls
+from genestrata.appearance import LINE_STYLES
+from genestrata.cluster_figures import NullPanel, draw_null, plot_maps, plot_nulls
 
 RANDOM = np.random.default_rng(0)
 
@@ -39,3 +41,14 @@ def test_null_has_a_density_for_each_size_and_a_line_for_each_set(tmp_path):
         assert all(f">{name}: {value:.3f}<" in text for name, value in panel.values.items())
     for suffix in ("svg", "png"):
         assert (tmp_path / f"one/null.{suffix}").read_bytes() == (tmp_path / f"two/null.{suffix}").read_bytes()
+
+
+def test_lines_have_the_styles_that_all_figures_share():
+    values = {f"Set {number}": number / 10 for number in range(len(LINE_STYLES))}
+    _, (found, expected) = plt.subplots(2)
+    draw_null(found, NullPanel("In sample", {}, values), list(values))
+    for number, style in enumerate(LINE_STYLES):
+        expected.axvline(number, linestyle=style, linewidth=1.8)
+    patterns = [line._unscaled_dash_pattern for line in found.lines]
+    assert patterns == [line._unscaled_dash_pattern for line in expected.lines]
+    plt.close()

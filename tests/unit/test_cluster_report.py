@@ -27,7 +27,7 @@ def sections(tmp_path):
     """Sections by their id for comparisons of scopes."""
 
     def read(comparisons):
-        for figure in ("v_measure", "maps_pca", "maps_umap"):
+        for figure in ("v_measure", "maps_pca", "umap"):
             plot_bars(pd.Series([1.0], index=["g0"]), "x", "t", tmp_path / "cluster" / figure)
         points = {"sample": ["a", "b"], "label": ["A", "B"], "PC1": [0.0, 1.0], "PC2": [1.0, 0.0]}
         write_table(pd.DataFrame(points), tmp_path / "cluster/pca.tsv")
@@ -80,6 +80,20 @@ def test_table_has_a_row_for_each_set_scope_and_space(sections):
     assert "100 random sets" in text and "34 with 12 labels" in text and "stand there for the consensus" in text
     assert "In sample is descriptive, out of sample is the claim" in text
     assert found["set_maps"][2]["data"].count("<img") == 2
+
+
+def test_size_of_a_set_is_a_range_where_its_parts_differ(sections):
+    sets = {
+        "consensus": entry(0.6, sizes={"0": 50, "1": 50}),
+        "xgboost": entry(0.5, sizes={"0": 50, "1": 61, "2": 47}),
+    }
+    found = sections({"out of sample": comparison("consensus", sets, {"v_measure": 0.7, **SCORES})})
+    rows = found["set_scores"][2]["data"]
+    assert [rows[f"{name}, out of sample, expression"]["genes"] for name in ("Selected in training", "XGBoost")] == [
+        50,
+        "47–61",
+    ]
+    assert rows["All genes, out of sample, expression"]["genes"] == 900
 
 
 def test_study_without_large_parts_says_so_and_one_without_umap_shows_no_map_of_it(sections):

@@ -19,6 +19,7 @@ METRICS = {
         "inner_folds_requested": 5,
         "replicates": "separate",
         "replicates_shared": [],
+        "inner_samples_per_class": 26,
         "test_folds_without_class": {},
     },
     "controls": {"permuted_labels": {"balanced_accuracy": {"value": 0.5, "ci95": [0.4, 0.6]}}},
@@ -34,11 +35,21 @@ METRICS = {
         },
     },
 }
+
+
+def compared(matched, free=0.01, v_measure=0.9):
+    """What the cluster summary says of a gene set: its V-measure and its p among random sets of each kind."""
+    return {"v_measure": v_measure, "free": {"p": free}, "matched": {"p": matched}}
+
+
 STABLE = {"selection_inner": {"index": 0.8}}
 CLUSTERS = {
     "random_sets": {
-        "in sample": {"sets": {"consensus": {"matched": {"p": 0.5}}}},
-        "out of sample": {"sets": {"consensus": {"matched": {"p": 0.01}}, "linear_svm": {"matched": {"p": 0.05}}}},
+        "in sample": {"sets": {"consensus": compared(0.5)}, "all_genes": {"v_measure": 1.0}},
+        "out of sample": {
+            "sets": {"consensus": compared(0.01), "linear_svm": compared(0.05)},
+            "all_genes": {"v_measure": 0.5},
+        },
     }
 }
 
@@ -67,6 +78,7 @@ def test_a_sound_study_still_says_that_it_is_one_cohort():
         (lambda m: m["protocol"].update(folds=3), "3 folds instead of 5"),
         (lambda m: m["protocol"].update(inner_folds=2), "2 inner folds instead of 5"),
         (lambda m: m["protocol"].update(replicates_shared=["inner"]), "both sides of inner folds"),
+        (lambda m: m["protocol"].update(inner_samples_per_class=1), "Inner folds fit on one sample of each class"),
         (
             lambda m: m["protocol"].update(replicates="shared", replicates_shared=["outer", "inner"]),
             "a kind of sample that was seen in training, which is easy",
@@ -84,17 +96,24 @@ def test_each_cause_gives_its_reason(change, text):
 
 def test_unstable_genes_and_genes_no_better_than_random_are_named():
     assert any("stability 0.20" in reason for reason in reasons(stability={"selection_inner": {"index": 0.2}}))
+    # Matched draws alone do not clear a set that draws at large beat, nor the other way round.
     sets = {
-        "consensus": {"matched": {"p": 0.4}},
-        "anova_f": {"matched": {"p": 0.2}},
-        "linear_svm": {"free": {"p": 1.0}},
+        "consensus": compared(0.4),
+        "anova_f": compared(0.01, free=0.9),
+        "moderated_f": compared(0.01),
+        # Without draws there is nothing to say.
+        "linear_svm": {"v_measure": 0.9},
     }
-    alike = {"random_sets": {"in sample": {"sets": sets | {"moderated_f": {"matched": {"p": 0.01}}}}}}
-    assert any(
-        "in sample about as well as these sets: Consensus (p = 0.4), ANOVA (p = 0.2)." in reason
-        for reason in reasons(clusters=alike)
-    )
+    alike = {"random_sets": {"in sample": {"sets": sets, "all_genes": {"v_measure": 0.5}}}}
+    expected = "in sample as well as these sets, or better: Consensus (p = 0.4), ANOVA (p = 0.9)."
+    assert any(expected in reason for reason in reasons(clusters=alike))
     assert len(reasons(stability={"selection_inner": {"index": None}})) == 1
+
+
+def test_sets_that_are_no_better_than_all_genes_are_named():
+    sets = {"consensus": compared(0.01), "anova_f": compared(0.01, v_measure=0.95)}
+    given = {"random_sets": {"in sample": {"sets": sets, "all_genes": {"v_measure": 0.9}}}}
+    assert any("All genes together" in reason and "better: Consensus." in reason for reason in reasons(clusters=given))
 
 
 def test_warnings_of_the_cleaning_are_passed_on():

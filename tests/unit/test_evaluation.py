@@ -62,6 +62,7 @@ def test_metrics_hold_the_keys_of_the_contract(evaluated, trained_study):
         "folds_requested": 3,
         "inner_folds_requested": 3,
         "replicates_shared": [],
+        "inner_samples_per_class": 6,
         "test_folds_without_class": {},
     }
     assert set(metrics["models"]) == {"majority", "logistic_regression", "decision_tree", "xgboost", "stack"}
@@ -464,3 +465,29 @@ def test_only_test_rows_say_which_classes_a_fold_has():
     assert "C" in set(predictions[(predictions["fold"] == "0") & predictions["inner_fold"].notna()]["true"])
     assert folds_without_class(predictions, list("ABC")) == {"C": ["r0/0"]}
     assert folds_without_class(predictions, list("ABCD")) == {"C": ["r0/0"], "D": ["r0/0", "r0/1", "r0/2"]}
+
+
+def test_shared_replicates_are_drawn_sample_by_sample(make_samples):
+    samples = make_samples(list("AABBCC"), group=["1", "2"] * 3)
+    protocol = {"scheme": "leave_one_group_out", "seed": 7}
+    tested = published_test(list("AABBCC"), range(6))
+    together = evaluation.weights_of_tested(tested, samples, protocol | {"replicates": "separate"})[1]
+    assert (together[:, ::2] == together[:, :1]).all()
+    apart = evaluation.weights_of_tested(tested, samples, protocol | {"replicates": "shared"})[1]
+    np.testing.assert_array_equal(apart, bootstrap_weights(np.repeat([0, 1, 2], 2), None, 7))
+
+
+@pytest.mark.parametrize(("inner", "expected"), [("001001", 1), ("012012", 2), ("001122", 2)])
+def test_inner_fits_are_counted_by_the_samples_of_their_largest_class(inner, expected):
+    """Two classes of three samples: of the inner fits the one with the fewest decides."""
+    outer = pd.DataFrame(
+        {
+            "repeat": "r0",
+            "fold": "0",
+            "sample": [f"s{number}" for number in range(6)] + ["t"],
+            "true": [*"AAABBB", "A"],
+            "inner_fold": pd.array([*map(int, inner), None], dtype="Int16"),
+        }
+    )
+    # The same rows of another model count once.
+    assert evaluation.inner_samples_per_class(pd.concat([outer, outer])) == expected

@@ -38,3 +38,13 @@ def test_each_of_a_few_classes_has_its_figures_and_many_share_a_map(n_classes, e
     final = SimpleNamespace(classes=classes)
     explain_model.draw("logistic_regression", values, weights, final, {}, tmp_path / "figures", "note")
     assert {path.stem for path in (tmp_path / "figures").glob("*.png")} == expected
+
+
+@pytest.mark.parametrize("n_classes", [3, 9])
+def test_class_that_no_sample_is_explained_for_has_no_figure(n_classes, tmp_path):
+    classes = [f"c{number:02d}" for number in range(n_classes)]
+    values = shap_table(classes[1:])
+    weights = pd.DataFrame({"class": [], "feature": [], "weight": []})
+    explain_model.draw("dense", values, weights, SimpleNamespace(classes=classes), {}, tmp_path / "figures", "note")
+    found = {path.stem for path in (tmp_path / "figures").glob("*.png")}
+    assert found == {"bar"} | {f"beeswarm_{label}" for label in classes[1:]}

@@ -12,6 +12,7 @@ from genestrata.gene_sets import (
     correct_calls,
     data_scores,
     overlap,
+    score_data,
     take,
     take_sets,
 )
@@ -164,6 +165,16 @@ def test_data_are_ranked_per_class_by_t(ranking, make_cohort):
     of_b = scores[scores["class"] == "B"].set_index("feature")["t"][cohort.features]
     np.testing.assert_allclose(of_b, expected.t[1], rtol=1e-6)
     assert (expected.prior.df > 0) == (ranking == "moderated_f")
+
+
+def test_rankings_of_the_data_among_the_compared_sets_are_scored_within_the_limits(make_cohort):
+    cohort = make_cohort()
+    data = (cohort.values, cohort.labels, cohort.features)
+    limits = {"level": 8.5, "samples": 12}
+    found = score_data(["cnn", "moderated_f", "consensus"], *data, limits)
+    assert list(found) == ["moderated_f"]
+    assert 0 < found["moderated_f"]["feature"].nunique() < len(cohort.features)
+    pd.testing.assert_frame_equal(found["moderated_f"], data_scores(*data, "moderated_f", limits))
 
 
 def test_missing_values_of_the_data_count_as_the_mean_of_their_gene(make_cohort):

@@ -55,6 +55,13 @@ def test_held_out_rows_change_nothing(cohort, make_samples):
     pd.testing.assert_frame_equal(ranked(changed, part, make_samples), ranked(cohort, part, make_samples))
 
 
+def test_what_is_selected_has_the_size_that_the_rule_gives_not_the_one_that_is_set(cohort, make_samples):
+    part = class_parts(cohort.labels, 2, 1)[0]
+    cluster = {"gene_sets": ["moderated_f", "consensus"], "set_rule": "half_repeats", "set_size": 2}
+    sizes = ranked(cohort, part, make_samples, cluster=cluster).groupby("set").size()
+    assert sizes["consensus"] == sizes["moderated_f"] > 2
+
+
 def test_no_model_is_fitted_explained_or_ranked_on_a_held_out_class(cohort, make_samples, monkeypatch):
     part = class_parts(cohort.labels, 3, 1)[1]
     seen = []

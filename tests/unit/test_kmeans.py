@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
+from genestrata import kmeans
 from genestrata.kmeans import k_means, squared_distances, start_centres
 
 
@@ -26,6 +27,44 @@ def test_clusters_are_about_as_tight_as_those_of_scikit_learn(n_points, width, n
     points = np.random.default_rng(1).normal(size=(n_points, width)) + 100
     other = KMeans(n_clusters, n_init=20, random_state=1).fit(points).inertia_
     assert spread(points, k_means(points, n_clusters, 20, 1)) == pytest.approx(other, rel=0.05)
+
+
+def move_by_hand(points, centres):
+    """Clusters of one run of k-means, step by step, from the centres given."""
+    clusters = None
+    while True:
+        nearest = ((points[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
+        if clusters is not None and (nearest == clusters).all():
+            return clusters
+        clusters = nearest
+        centres = np.array(
+            [
+                points[clusters == c].mean(axis=0) if (clusters == c).any() else centre
+                for c, centre in enumerate(centres)
+            ]
+        )
+
+
+@pytest.mark.parametrize("restarts", [1, 2, 7])
+@pytest.mark.parametrize("seed", range(4))
+def test_centres_move_to_the_means_of_their_points_in_every_run(restarts, seed):
+    # One cloud: the centres that a run starts from are far from where they end.
+    points = np.random.default_rng(seed).normal(size=(150, 3))
+    centred = points - points.mean(axis=0)
+    squares = np.square(centred).sum(axis=1)
+    starts = start_centres(centred, squares, 6, restarts, np.random.default_rng(seed))
+    runs = [move_by_hand(centred, centres) for centres in starts]
+    tightest = min(runs, key=lambda clusters: spread(points, clusters))
+    np.testing.assert_array_equal(k_means(points, 6, restarts, seed), tightest)
+    first = ((centred[:, None] - starts[0]) ** 2).sum(axis=2).argmin(axis=1)
+    assert (first != runs[0]).any()
+
+
+def test_cluster_without_points_keeps_its_place(monkeypatch):
+    # Were it moved to the mean of all points, it would take those in the middle.
+    points = np.array([[-9.0], [-8.0], [-1.0], [1.0], [8.0], [9.0]])
+    monkeypatch.setattr(kmeans, "start_centres", lambda *_: np.array([[[-9.0], [9.0], [99.0]]]))
+    assert k_means(points, 3, 1, 1).tolist() == [0, 0, 0, 1, 1, 1]
 
 
 def test_more_restarts_are_never_looser_and_a_seed_gives_the_same_clusters_twice():

@@ -222,10 +222,10 @@ def test_page_lists_three_genes_of_a_class_without_trusting_its_label(study, tmp
 
 def test_page_states_sizes_and_rule_of_the_sets(study, tmp_path):
     text = sections_of(study, tmp_path)["overlap"][1]
-    assert "one size: 9 genes, set for this study" in text
+    assert "Every set has at most 9 genes, set for this study; fewer where its ranking has no more." in text
     assert "Sizes: XGBoost 9, Consensus 7." in text
-    text = sections_of(study, tmp_path, rule="half_repeats")["overlap"][1]
-    assert "half of the genes that XGBoost had given were repeats" in text
+    text = sections_of(study, tmp_path, rule="half_repeats", size=50)["overlap"][1]
+    assert "at most 9 genes, the size at which half of the genes that XGBoost had given were repeats" in text
 
 
 def test_page_has_no_section_for_what_a_study_does_not_have(study, tmp_path):

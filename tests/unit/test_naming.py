@@ -2,14 +2,24 @@
 
 import re
 
+import pandas as pd
 import pytest
 
-from genestrata.naming import readable, slug
+from genestrata.files import write_table
+from genestrata.naming import marker_names, readable, slug
 
 
 def test_known_marker_is_shown_with_its_name():
     assert readable("X95735_at", {"X95735_at": "zyxin"}) == "X95735_at zyxin"
     assert readable("M1_at", {"X95735_at": "zyxin"}) == "M1_at"
+
+
+def test_planted_markers_stand_in_for_known_ones_where_data_are_simulated(tmp_path):
+    known = {"g1": "zyxin"}
+    assert marker_names(known, []) == marker_names(known, None) == known
+    truth = pd.DataFrame({"rank": ["1", "2"], "feature": ["g7", "g2"], "class": ["B", "01"]})
+    write_table(truth, tmp_path / "truth.tsv")
+    assert marker_names(known, tmp_path / "truth.tsv") == {"g7": "planted in B", "g2": "planted in 01"}
 
 
 @pytest.mark.parametrize("label", ["ALL", "BCR-ABL", "a_b", "1"])

@@ -60,6 +60,17 @@ def test_strata_are_deciles_of_mean_and_variance():
         np.testing.assert_array_equal(decile, statistic.argsort().argsort() // 10)
 
 
+def test_gene_without_a_value_in_the_fitted_rows_is_among_the_lowest_and_can_be_matched(recwarn):
+    values = np.random.default_rng(0).normal(5, 1, (20, 30))
+    values[:, [7, 21]] = np.nan
+    values[3, 5] = np.nan
+    strata = expression_strata(values)
+    assert strata.dtype.kind == "i" and strata[7] == strata[21] == 0
+    drawn = matched_draw(strata, np.array([7, 5]), np.random.default_rng(0))
+    assert sorted(strata[drawn]) == sorted(strata[[7, 5]])
+    assert not recwarn.list
+
+
 def test_matched_draw_has_the_strata_of_the_set():
     strata = np.arange(200) % 7
     members = np.array([0, 7, 14, 3, 10, 5])
@@ -150,6 +161,7 @@ def test_random_sets_have_the_size_of_the_set_and_are_clustered_on_the_same_rows
     labels = planted.labels.astype(str)
     assert seen == [((20, 9), "".join(labels[:20]), 4), ((16, 7), "".join(labels[20:]), 4)] * 7
     assert summary["free"]["p"] == summary["matched"]["p"] == 1.0 and summary["free"]["p_t"] is None
+    assert (summary["genes"], summary["sizes"]) == (9, {"0": 9, "1": 7})
 
 
 def test_random_sets_are_of_genes_expressed_in_the_rows_that_chose_the_set(planted):

@@ -44,6 +44,15 @@ def test_genes_that_were_not_finished_in_any_sample_are_dropped_and_listed(read_
     assert len(samples) == 3
 
 
+@pytest.mark.parametrize(
+    ("table", "expected"), [("gene_id\nother\ng3\n", ["g3"]), ("gene_id\tsample_id\tfpkm_status\n", [])]
+)
+def test_list_of_unfinished_genes_may_have_one_column_or_no_rows(table, expected, read_study):
+    matrix, _ = read_study(unfinished=table)
+    assert matrix.attrs["unfinished"] == expected
+    assert [name for name in ("g1", "g2", "g3") if name not in matrix.columns] == expected
+
+
 def test_orientation_may_be_turned(read_study):
     matrix, _ = read_study(
         "id\tg1\tg2\ns1\t1\t2\ns2\t3\t4\ns3\t5\t6\n", settings=COLUMNS | {"orientation": "samples_by_genes"}

@@ -199,6 +199,30 @@ def test_cell_that_is_no_finite_number_is_named(cell):
     assert str(caught.value) == f"t.csv: row 'g2', column 's2': found '{cell}', expected a finite number"
 
 
+def test_missing_cells_of_a_table_of_numbers_are_not_looked_at_one_by_one(monkeypatch):
+    values = np.arange(12.0).reshape(4, 3)
+    values[1:, 1] = np.nan
+    tables = [pd.DataFrame(values), pd.DataFrame(values).astype(object), pd.DataFrame(values, dtype="Float64")]
+    tables += [table.assign(text=["1", "NA", "", "."]) for table in tables]
+    monkeypatch.setattr(pd.DataFrame, "iat", property(lambda _: pytest.fail("a single cell was read")))
+    for table in tables:
+        np.testing.assert_array_equal(to_numbers(table, "t.csv")[:, :3], values)
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"a": ["x", "1"], "b": [np.nan, np.inf], "c": [None, "y"]}, "row 'g1', column 'a': found 'x'"),
+        ({"a": [np.nan, -np.inf], "b": ["x", "1"], "c": ["", "2"]}, "row 'g2', column 'a': found '-inf'"),
+        ({"a": [np.nan, 1.0], "b": ["", None], "c": ["NA", "y"]}, "row 'g2', column 'c': found 'y'"),
+    ],
+)
+def test_first_wrong_cell_column_by_column_is_named_among_numbers_and_text(columns, expected):
+    with pytest.raises(InputError) as caught:
+        to_numbers(pd.DataFrame(columns, index=["g1", "g2"]), "t.csv")
+    assert str(caught.value) == f"t.csv: {expected}, expected a finite number"
+
+
 def test_table_without_values_is_explained():
     with pytest.raises(InputError, match=r"^t.csv: no column of values"):
         to_numbers(pd.DataFrame(index=["x"]), "t.csv")

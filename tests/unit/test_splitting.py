@@ -246,3 +246,16 @@ def test_training_rows_of_a_published_split_are_divided_at_random(make_samples):
     folds = within(samples, rows, scheme="auto")
     assert len(folds) == 4 and sorted(np.concatenate([fold.test for fold in folds])) == rows
     assert all(set(samples["label"].to_numpy()[fold.train]) == {"A", "B"} for fold in folds)
+
+
+def test_training_parts_of_one_sample_per_class_are_explained(make_samples):
+    samples = make_samples(list("AABBCC"), group=["1", "2"] * 3)
+    with pytest.raises(InputError, match="fold 0: one sample of each class is left to train on"):
+        split_samples(samples, EVALUATION | {"scheme": "leave_one_group_out", "repeats": 1}, 1, "s")
+
+
+def test_group_of_one_class_is_no_shared_replicate(make_samples):
+    samples = make_samples(list("AAABBBB"), group=["1", "2", "3", "1", "2", "3", "odd"])
+    shared = EVALUATION | {"scheme": "leave_one_group_out", "repeats": 1, "replicates": "shared"}
+    with pytest.raises(InputError, match="group 'odd' holds class 'B' only"):
+        split_samples(samples, shared, 1, "s")

@@ -23,6 +23,7 @@ def fit(
     if len(y) <= n_classes:
         raise InputError(
             f"models: shrinkage_lda: a part to fit on has one sample of each of its {n_classes} classes; it needs two "
-            "of some: leave it out of `models`, or ask for more inner folds"
+            "of some: leave it out of `models`, or ask for more inner folds; networks take their number of genes from "
+            "linear_svm instead if `models` lists it"
         )
     return LinearDiscriminantAnalysis(solver="lsqr", priors=np.full(n_classes, 1 / n_classes), **parameters).fit(X, y)

@@ -3,6 +3,8 @@
 FPKM is the number of fragments per kilobase of a gene and million fragments of a sample; it is never negative.
 """
 
+import csv
+import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +13,7 @@ import pandas as pd
 
 from genestrata.errors import InputError
 from genestrata.readers import table
-from genestrata.readers.tables import as_text, read_cells
+from genestrata.readers.tables import delimiter, read_text
 
 
 def read(files: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -31,12 +33,18 @@ def read(files: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[pd.Data
         )
     if "unfinished" not in files:
         return matrix, samples
-    listed = as_text(read_cells(files["unfinished"], settings.get("separator")).iloc[:, 0])
+    listed = first_column(files["unfinished"], settings.get("separator"))
     unfinished = matrix.columns.isin(listed)
-    if not unfinished.any():
+    if listed and not unfinished.any():
         raise InputError(
-            f"{files['unfinished']}: none of its genes is in {files['expression']}, e.g. '{listed.iloc[0]}'; its first "
+            f"{files['unfinished']}: none of its genes is in {files['expression']}, e.g. '{listed[0]}'; its first "
             "column must hold gene ids"
         )
     matrix.attrs["unfinished"] = matrix.columns[unfinished].tolist()
     return matrix.loc[:, ~unfinished], samples
+
+
+def first_column(path: str, separator: str | None) -> list[str]:
+    """Cells of the first column below the header, of a table that may have one column or no rows."""
+    rows = csv.reader(io.StringIO(read_text(path)), delimiter=delimiter(path, separator))
+    return [row[0].strip() for row in list(rows)[1:] if row and row[0].strip()]

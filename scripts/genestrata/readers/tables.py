@@ -152,14 +152,18 @@ def to_numbers(table: pd.DataFrame, path: str | Path) -> np.ndarray:
     else:
         columns = [pd.to_numeric(table.iloc[:, place], errors="coerce") for place in range(table.shape[1])]
         numbers = np.column_stack([column.to_numpy(dtype=float, na_value=np.nan) for column in columns])
-    wrong = ~np.isfinite(numbers)
-    for column, row in np.argwhere(wrong.T):
-        cell = table.iat[row, column]
-        if np.isinf(numbers[row, column]) or not (pd.isna(cell) or cell in MISSING):
-            raise InputError(
-                f"{path}: row '{table.index[row]}', column '{table.columns[column]}': found '{cell}', "
-                "expected a finite number"
-            )
+    wrong = np.isinf(numbers)
+    # In a column of numbers all that is not a number is missing.
+    text = np.flatnonzero([not pd.api.types.is_numeric_dtype(dtype) for dtype in table.dtypes])
+    rows, places = np.nonzero(np.isnan(numbers[:, text]))
+    found = pd.Series(table.iloc[:, text].to_numpy(dtype=object)[rows, places], dtype=object)
+    wrong[rows, text[places]] = ~(found.isna() | found.isin(MISSING)).to_numpy()
+    if wrong.any():
+        column, row = np.argwhere(wrong.T)[0]
+        raise InputError(
+            f"{path}: row '{table.index[row]}', column '{table.columns[column]}': found '{table.iat[row, column]}', "
+            "expected a finite number"
+        )
     return numbers
 
 
