@@ -102,6 +102,12 @@ def _summary(study: Mapping[str, Any], metrics: Mapping[str, Any], reasons: Sequ
     control = metrics["controls"]["permuted_labels"]
     repeats = f", repeated {protocol['repeats']} times" if protocol["repeats"] > 1 else ""
     folds = f" in {protocol['folds']} folds" if protocol["scheme"] in ("cv", "grouped_cv") else ""
+    recognition = (
+        f" Other replicates of the same kinds of {terms.sample} were in training: the question is to recognise a kind "
+        "that was seen."
+        if protocol["replicates"] == "shared"
+        else ""
+    )
     simulated = (
         '<p class="genestrata-simulated"><strong>SIMULATED data.</strong> Drawn by this workflow with known markers; '
         f"nothing here is a finding about real {terms.samples}.</p>"
@@ -113,8 +119,8 @@ def _summary(study: Mapping[str, Any], metrics: Mapping[str, Any], reasons: Sequ
         f"{terms.columns} after cleaning; classes "
         f"{classes}. {escape(study['citation']) if study['data'] != 'simulated' else ''}",
         f"<strong>Question put to the models:</strong> the class of {terms.samples} never seen before, by "
-        f"{SCHEMES[protocol['scheme']]}{folds}{repeats}. Scaling, selection, tuning and calibration used training "
-        f"{terms.samples} only.",
+        f"{SCHEMES[protocol['scheme']]}{folds}{repeats}.{recognition} Scaling, selection, tuning and calibration used "
+        f"training {terms.samples} only.",
         f"<strong>Answer:</strong> {escape(model_title(selected))}, chosen by its score inside the training part, "
         f"reaches a balanced accuracy of <strong>{with_interval(entry['balanced_accuracy'])}</strong> on held-out "
         f"{terms.samples} (errors: {entry['errors']:.3g} of {tested_samples(entry)}). Guessing the largest class gives "

@@ -198,7 +198,7 @@ def odd_metrics():
         "classes": dict.fromkeys(ODD, 4),
         "n_samples": 12,
         "n_features": 7,
-        "protocol": {"scheme": "cv", "folds": 2, "repeats": 1},
+        "protocol": {"scheme": "cv", "folds": 2, "repeats": 1, "replicates": "separate"},
         "controls": {"permuted_labels": {"balanced_accuracy": score(0.33, 0.2, 0.5)}, "gene_order": {}},
         "extra": {},
     }
@@ -217,6 +217,14 @@ def test_labels_are_escaped_in_the_summary(odd_metrics):
     assert raw_labels(html) == []
     assert "&lt;5 % (4), Hyperdip&gt;50 (4), a &amp; b (4)" in html
     assert "Nobody &amp; Sons" in html
+
+
+@pytest.mark.parametrize("replicates", ["separate", "shared"])
+def test_summary_says_where_replicates_were_seen_in_training(replicates, odd_metrics):
+    odd_metrics["protocol"]["replicates"] = replicates
+    study = {"task": "expression", "data": "public", "citation": ""}
+    html = reporting._summary(study, odd_metrics, [], TERMS["expression"])
+    assert ("to recognise a kind that was seen" in html) == (replicates == "shared")
 
 
 def test_labels_are_escaped_in_tables_and_curves_of_the_evaluation(odd_metrics, drawn):
