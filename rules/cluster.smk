@@ -62,46 +62,6 @@ use rule rank_held_out as rank_held_out_deep with:
         gpu=1,
 
 
-def get_cluster_outputs():
-    """Outputs of cluster_samples, by name, made anew for each rule: Snakemake marks the paths that it is given."""
-    return {
-        "clustering": "<results>/{study}/cluster/clustering.tsv",
-        "assignments": "<results>/{study}/cluster/assignments.tsv",
-        "gene_sets": "<results>/{study}/cluster/gene_sets.tsv",
-        "null": "<results>/{study}/cluster/null.tsv",
-        "summary": "<results>/{study}/cluster/summary.json",
-        "components": "<results>/{study}/cluster/pca.tsv",
-        "pca": report(
-            multiext("<results>/{study}/cluster/pca", ".svg", ".png"),
-            caption="../resources/report/pca.rst",
-            category="{study}",
-            subcategory="Clusters",
-            labels={"figure": "principal components"},
-        ),
-        "variance": report(
-            multiext("<results>/{study}/cluster/explained_variance", ".svg", ".png"),
-            caption="../resources/report/explained_variance.rst",
-            category="{study}",
-            subcategory="Clusters",
-            labels={"figure": "explained variance"},
-        ),
-        "v_measure": report(
-            multiext("<results>/{study}/cluster/v_measure", ".svg", ".png"),
-            caption="../resources/report/v_measure.rst",
-            category="{study}",
-            subcategory="Clusters",
-            labels={"figure": "against random sets"},
-        ),
-        "maps_pca": report(
-            multiext("<results>/{study}/cluster/maps_pca", ".svg", ".png"),
-            caption="../resources/report/maps_pca.rst",
-            category="{study}",
-            subcategory="Clusters",
-            labels={"figure": "principal components of gene sets"},
-        ),
-    }
-
-
 rule cluster_samples:
     """Cluster the samples with several methods and gene sets and compare with the labels."""
     input:
