@@ -2,18 +2,22 @@
 
 
 HELD_OUT_STUDIES = [study for study in STUDIES if ranks_held_out(study)]
+# What rank_held_out reads, with or without a network among the models.
+HELD_OUT_INPUTS = {
+    "features": "<results>/{study}/data/features.parquet",
+    "samples": "<results>/{study}/data/samples.tsv",
+    "splits": "<results>/{study}/splits.tsv",
+    "positions": get_positions,
+    "code": lambda wildcards: lib(
+        "rank_held_out", *(f"models.{model}" for model in get_compared_models(wildcards.study))
+    ),
+}
 
 
 rule rank_held_out:
     """Rank the compared gene sets without the samples that are clustered on them."""
     input:
-        features="<results>/{study}/data/features.parquet",
-        samples="<results>/{study}/data/samples.tsv",
-        splits="<results>/{study}/splits.tsv",
-        positions=get_positions,
-        code=lambda wildcards: lib(
-            "rank_held_out", *(f"models.{model}" for model in get_compared_models(wildcards.study))
-        ),
+        **HELD_OUT_INPUTS,
         env=env("classical"),
     output:
         sets="<results>/{study}/cluster/held_out_sets.tsv",
@@ -39,13 +43,7 @@ rule rank_held_out:
 
 use rule rank_held_out as rank_held_out_deep with:
     input:
-        features="<results>/{study}/data/features.parquet",
-        samples="<results>/{study}/data/samples.tsv",
-        splits="<results>/{study}/splits.tsv",
-        positions=get_positions,
-        code=lambda wildcards: lib(
-            "rank_held_out", *(f"models.{model}" for model in get_compared_models(wildcards.study))
-        ),
+        **HELD_OUT_INPUTS,
         env=env("deep"),
     log:
         "<logs>/rank_held_out_deep/{study}.log",

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from scipy.stats import gaussian_kde
 
 from genestrata.appearance import LINE_STYLES, colour, look
-from genestrata.drawing import STYLE, save
+from genestrata.drawing import panel_grid
 
 MOST_COLUMNS = 3
 # Entries of a legend that fit below each other beside a row of panels.
@@ -26,13 +25,11 @@ def plot_maps(
     : what the axes are called, with their number behind."""
     labels = np.asarray(labels, dtype=str)
     classes = np.unique(labels)
-    n_columns = min(len(maps), MOST_COLUMNS)
-    n_rows = -(-len(maps) // n_columns)
+    n_rows = -(-len(maps) // MOST_COLUMNS)
     legend_columns = -(-len(classes) // (LEGEND_ROWS * n_rows))
-    with plt.rc_context(STYLE):
-        size = (3.0 * n_columns + 1.8 * legend_columns, 2.9 * n_rows)
-        drawing, panels = plt.subplots(n_rows, n_columns, figsize=size, layout="constrained", squeeze=False)
-        for axes, (title, points) in zip(panels.flat, maps.items(), strict=False):
+    beside = 1.8 * legend_columns
+    with panel_grid(stem, len(maps), MOST_COLUMNS, 3.0, 2.9, beside, note) as (drawing, panels):
+        for axes, (title, points) in zip(panels, maps.items(), strict=True):
             for number, label in enumerate(classes):
                 shade, marker = look(number)
                 rows = labels == label
@@ -40,12 +37,9 @@ def plot_maps(
             axes.set(title=title, xlabel=f"{axis} 1", ylabel=f"{axis} 2")
             axes.set_xticks([])
             axes.set_yticks([])
-        for axes in panels.flat[len(maps) :]:
-            axes.set_visible(False)
-        handles, _ = panels.flat[0].get_legend_handles_labels()
+        handles, _ = panels[0].get_legend_handles_labels()
         names = [f"{label} ({(labels == label).sum()})" for label in classes]
         drawing.legend(handles, names, loc="outside right center", fontsize=7, ncols=legend_columns, markerscale=1.1)
-        save(drawing, stem, note)
 
 
 class NullPanel(NamedTuple):
@@ -58,18 +52,11 @@ class NullPanel(NamedTuple):
 
 def plot_nulls(panels: Sequence[NullPanel], stem: str | Path, note: str = "") -> None:
     """Densities of the V-measures of random sets over light histograms, with a line per named value."""
-    n_columns = min(len(panels), 2)
-    n_rows = -(-len(panels) // n_columns)
-    with plt.rc_context(STYLE):
-        size = (5.4 * n_columns, 3.0 * n_rows)
-        drawing, grid = plt.subplots(n_rows, n_columns, figsize=size, layout="constrained", squeeze=False)
-        # A set has the same line in every panel.
-        names = list(dict.fromkeys(name for panel in panels for name in panel.values))
-        for axes, panel in zip(grid.flat, panels, strict=False):
+    # A set has the same line in every panel.
+    names = list(dict.fromkeys(name for panel in panels for name in panel.values))
+    with panel_grid(stem, len(panels), 2, 5.4, 3.0, note=note) as (_, grid):
+        for axes, panel in zip(grid, panels, strict=True):
             draw_null(axes, panel, names)
-        for axes in grid.flat[len(panels) :]:
-            axes.set_visible(False)
-        save(drawing, stem, note)
 
 
 def draw_null(axes: Axes, panel: NullPanel, names: Sequence[str]) -> None:

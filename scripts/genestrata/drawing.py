@@ -42,6 +42,23 @@ def figure(
         save(drawing, stem, note)
 
 
+@contextlib.contextmanager
+def panel_grid(
+    stem: str | Path, panels: int, most_columns: int, width: float, height: float, beside: float = 0.0, note: str = ""
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Give a figure with the axes of some panels of width x height inches, row by row, and save it as `figure` does;
+    `beside` : inches that are left to the right of all of them."""
+    n_columns = min(panels, most_columns)
+    n_rows = -(-panels // n_columns)
+    with plt.rc_context(STYLE):
+        size = (width * n_columns + beside, height * n_rows)
+        drawing, grid = plt.subplots(n_rows, n_columns, figsize=size, layout="constrained", squeeze=False)
+        for axes in grid.flat[panels:]:
+            axes.set_visible(False)
+        yield drawing, list(grid.flat[:panels])
+        save(drawing, stem, note)
+
+
 def save(drawing: Figure, stem: str | Path, note: str = "") -> None:
     """Write a figure without dates and close it."""
     if note:

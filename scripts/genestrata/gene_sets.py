@@ -8,7 +8,7 @@ import pandas as pd
 
 from genestrata.errors import InputError
 from genestrata.moderated import NO_PRIOR, compare_classes
-from genestrata.ranking import expressed
+from genestrata.ranking import expressed_or_all
 from genestrata.set_names import CONSENSUS, DATA_RANKINGS
 
 # What the variances of a ranking of the data are shrunk towards; None fits it.
@@ -69,7 +69,7 @@ def data_scores(
     is the ordinary t, `moderated_f` the moderated one; limits : the study's `select.expressed`, genes outside them are
     left out. Returns class, feature, t and rank within the class, largest first, ties by name.
     """
-    kept = np.full(len(features), True) if limits is None else expressed(values, **limits)
+    kept = expressed_or_all(values, limits)
     values = np.asarray(values, dtype=float)[:, kept]
     measured = ~np.isnan(values)
     mean = np.where(measured, values, 0.0).sum(axis=0) / np.maximum(measured.sum(axis=0), 1)

@@ -17,7 +17,7 @@ from genestrata.embedding import map_points
 from genestrata.gene_sets import check_size
 from genestrata.kmeans import k_means
 from genestrata.parts import Part, check_clusters
-from genestrata.ranking import expressed
+from genestrata.ranking import expressed_or_all
 from genestrata.seeds import derive_seed
 from genestrata.set_names import EXPRESSION, SCORES, UMAP
 
@@ -85,12 +85,6 @@ def matched_draw(strata: np.ndarray, members: np.ndarray, random: np.random.Gene
     return np.concatenate([order[start : start + count] for start, count in zip(first, wanted, strict=True)])
 
 
-def expressed_genes(values: np.ndarray, select: Mapping[str, Any]) -> np.ndarray:
-    """Column numbers of the genes that the study's `select` calls expressed in these rows, else of all."""
-    asked = select.get("expressed")
-    return np.arange(values.shape[1]) if asked is None else np.flatnonzero(expressed(values, **asked))
-
-
 def significance(value: float, null: np.ndarray) -> dict[str, float | None]:
     """A value among draws (n_draws,) of chance: their mean, standard deviation, 95th percentile, and two one-sided p.
 
@@ -124,7 +118,8 @@ class Scope:
         for part in parts:
             check_clusters(self.labels[part.clustered], f"{name}, part {part.name}")
         # What is expressed, and the strata, are read from the rows that chose the sets.
-        self.expressed = [expressed_genes(self.values[part.fitted], select) for part in parts]
+        limits = select.get("expressed")
+        self.expressed = [np.flatnonzero(expressed_or_all(self.values[part.fitted], limits)) for part in parts]
         self._free: dict[tuple[int, ...], pd.DataFrame] = {}
 
     def score(self, columns: Sequence[np.ndarray], spaces: Sequence[str] | None = None) -> pd.DataFrame:

@@ -27,11 +27,14 @@ def expressed(values: np.ndarray, level: float, samples: int) -> np.ndarray:
     return (values >= level).sum(axis=0) >= samples
 
 
+def expressed_or_all(values: np.ndarray, limits: Mapping[str, Any] | None) -> np.ndarray:
+    """`expressed` with the level and samples of a study's `select.expressed`, all features for None."""
+    return np.ones(values.shape[1], dtype=bool) if limits is None else expressed(values, **limits)
+
+
 def _selectable(X: np.ndarray, sd: np.ndarray, select: Mapping[str, Any]) -> np.ndarray:
     """Features that the limits of `select` let a model have, (n_features,) bool; sd : NaN where all is missing."""
-    wanted = np.ones(X.shape[1], dtype=bool)
-    if select.get("expressed") is not None:
-        wanted = expressed(X, select["expressed"]["level"], select["expressed"]["samples"])
+    wanted = expressed_or_all(X, select.get("expressed"))
     if select.get("min_sd"):
         wanted &= sd >= select["min_sd"]
     return wanted

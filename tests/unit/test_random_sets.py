@@ -16,7 +16,6 @@ from genestrata.random_sets import (
     Judge,
     Scope,
     agreement,
-    expressed_genes,
     expression_strata,
     matched_draw,
     same_distances,
@@ -80,13 +79,6 @@ def test_matched_draw_has_the_strata_of_the_set():
         assert len(set(drawn)) == 6
         assert sorted(strata[drawn]) == [0, 0, 0, 3, 3, 5]
     assert len({tuple(sorted(drawn)) for drawn in draws}) == 20
-
-
-def test_expressed_genes_are_those_of_the_studys_selection():
-    values = np.array([[0.0, 2.0, 3.0], [0.5, 0.0, 4.0], [0.0, 2.0, 0.0]])
-    assert expressed_genes(values, EVERYTHING).tolist() == [0, 1, 2]
-    assert expressed_genes(values, {"expressed": {"level": 1.0, "samples": 2}}).tolist() == [1, 2]
-    assert expressed_genes(values[:2], {"expressed": {"level": 1.0, "samples": 2}}).tolist() == [2]
 
 
 def test_both_p_values_of_a_hand_made_null():

@@ -6,7 +6,7 @@ import pytest
 from sklearn.feature_selection import f_classif
 
 from genestrata.errors import InputError
-from genestrata.ranking import Rankings, expressed, rank_folds, rank_part
+from genestrata.ranking import Rankings, expressed, expressed_or_all, rank_folds, rank_part
 
 NAMES = np.array(["a", "b", "c", "d"], dtype=object)
 LABELS = np.array(["X", "X", "X", "Y", "Y", "Y"], dtype=object)
@@ -140,3 +140,11 @@ def test_without_two_samples_of_any_class_the_spread_ranks():
     table = rank_part(values, np.array(["X", "Y", "Z"]), NAMES, {"method": "anova_f"}).set_index("feature")
     assert table.sort_values("rank").index.tolist() == ["b", "d", "a", "c"]
     np.testing.assert_allclose(table.loc["a", "score"], 2 / 3, rtol=1e-6)
+
+
+def test_expressed_genes_are_those_of_the_studys_selection():
+    values = np.array([[0.0, 2.0, 3.0], [0.5, 0.0, 4.0], [0.0, 2.0, 0.0]])
+    limits = {"level": 1.0, "samples": 2}
+    assert np.flatnonzero(expressed_or_all(values, None)).tolist() == [0, 1, 2]
+    assert np.flatnonzero(expressed_or_all(values, limits)).tolist() == [1, 2]
+    assert np.flatnonzero(expressed_or_all(values[:2], limits)).tolist() == [2]
